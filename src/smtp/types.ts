@@ -1,18 +1,9 @@
 import type { DomainName, EmailAddress, ExchangeHost } from '../address/index.ts';
 import type { DnsFailure, MailExchange } from '../dns/index.ts';
-import type { Meaning } from './meaning/types.ts';
+import type { Meaning, Phase } from './meaning/types.ts';
 import type { Reply } from './protocol/types.ts';
 
-/** Where in a conversation something happened. */
-export type Phase =
-  | 'RESOLVE'
-  | 'CONNECT'
-  | 'GREETING'
-  | 'EHLO'
-  | 'STARTTLS'
-  | 'TLS_HANDSHAKE'
-  | 'MAIL_FROM'
-  | 'RCPT_TO';
+export type { Phase } from './meaning/types.ts';
 
 /** One address of one exchange that we tried, or could not try. In the order of trying. */
 export type ConnectAttempt = {
