@@ -49,6 +49,13 @@ export type Evidence =
       readonly probe: ProbeEvidence;
       readonly facts: AddressFacts;
     }
+  /** Port 25 is closed for us everywhere (found out once): no exchange was tried for this address. */
+  | {
+      readonly kind: 'egress';
+      readonly address: EmailAddress;
+      readonly hosts: MailHosts;
+      readonly facts: AddressFacts;
+    }
   | { readonly kind: 'budget'; readonly address: EmailAddress; readonly facts: AddressFacts }
   | { readonly kind: 'internal'; readonly address: EmailAddress; readonly facts: AddressFacts };
 

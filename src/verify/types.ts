@@ -34,10 +34,11 @@ export type Verifier = {
   readFacts(address: EmailAddress): AddressFacts;
 };
 
-/** What must survive a restart, if it can: a port that `store` implements. */
+/**
+ * What must survive a restart, if it can: a port that `store` implements. It keeps the newest verification of each
+ * address and forgets it once it has expired.
+ */
 export type VerificationMemory = {
   recall(address: NormalizedAddress): Promise<Verification | null>;
-  remember(
-    verification: Verification & { readonly evidence: { readonly address: EmailAddress } },
-  ): Promise<void>;
+  remember(address: NormalizedAddress, verification: Verification): Promise<void>;
 };

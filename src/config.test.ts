@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { ConfigError, printSettingsTable, readConfig, type settings } from './config.ts';
+
+test('an empty environment gives the documented defaults', () => {
+  expect(readConfig({ RCPT_HELO_NAME: 'probe.example.org' })).toEqual({
+    host: '127.0.0.1',
+    port: 4000,
+    isInsecureAllowed: false,
+    dataDir: './data',
+    dnsServers: [],
+    smtpPort: 25,
+    heloName: 'probe.example.org',
+    mailFrom: '',
+    allowHosts: [],
+    maxSessions: 200,
+    maxSessionsPerExchange: 4,
+    maxProbesPerSecondPerExchange: 20,
+    timeoutMs: 15_000,
+    greylistRetrySeconds: [300, 900, 3_600],
+    retentionSeconds: 2_592_000,
+  });
+});
+
+test('without a name of our own, EHLO still gets one that is not localhost', () => {
+  expect(readConfig({}).heloName).toMatch(/^(\[[\d.]+\]|[^.]+\..+)$/);
+  expect(readConfig({}).heloName).not.toContain('localhost');
+});
+
+test.each([
+  ['RCPT_PORT', '0', 'port', 0],
+  [
+    'RCPT_DNS_SERVERS',
+    '127.0.0.1:5353, [::1]:53,9.9.9.9',
+    'dnsServers',
+    ['127.0.0.1:5353', '[::1]:53', '9.9.9.9'],
+  ],
+  ['RCPT_ALLOW_HOSTS', '127.0.0.0/8,::1', 'allowHosts', ['127.0.0.0/8', '::1/128']],
+  ['RCPT_MAIL_FROM', '<probe@Bücher.example>', 'mailFrom', 'probe@xn--bcher-kva.example'],
+  ['RCPT_MAIL_FROM', '<>', 'mailFrom', ''],
+  ['RCPT_HELO_NAME', '[192.0.2.1]', 'heloName', '[192.0.2.1]'],
+  ['RCPT_GREYLIST_RETRY', '1m,PT1H', 'greylistRetrySeconds', [60, 3_600]],
+  ['RCPT_MAX_PROBES_PER_SECOND_PER_EXCHANGE', '0', 'maxProbesPerSecondPerExchange', 0],
+])('%s=%s is understood', (name, text, key, value) => {
+  expect(readConfig({ [name]: text })[key as keyof typeof settings]).toEqual(value);
+});
+
+test.each([
+  ['RCPT_PORT', '65536'],
+  ['RCPT_PORT', '-1'],
+  ['RCPT_PORT', '4000x'],
+  ['RCPT_PORT', ''],
+  ['RCPT_HOST', '0.0.0.0'],
+  ['RCPT_INSECURE', 'yes'],
+  ['RCPT_DNS_SERVERS', 'resolver.example'],
+  ['RCPT_DNS_SERVERS', '127.0.0.1:99999'],
+  ['RCPT_HELO_NAME', 'localhost'],
+  ['RCPT_HELO_NAME', 'mail.localdomain'],
+  ['RCPT_HELO_NAME', 'two words.example'],
+  ['RCPT_HELO_NAME', 'a.example\r\nRSET'],
+  ['RCPT_MAIL_FROM', 'nobody'],
+  ['RCPT_MAIL_FROM', 'a@b.example>\r\nRCPT TO:<c@d.example'],
+  ['RCPT_ALLOW_HOSTS', '10.0.0.0/33'],
+  ['RCPT_MAX_SESSIONS', '0'],
+  ['RCPT_GREYLIST_RETRY', 'soon'],
+  ['RCPT_RETENTION', '1y'],
+  ['RCPT_MAX_SESSION', '10'],
+  ['RCPT_PROXY', 'socks5://127.0.0.1:1080'],
+  ['DATABASE_URL', 'postgres://localhost/rcpt'],
+])('%s=%j stops the start with one line that names it', (name, text) => {
+  const attempt = () => readConfig({ [name]: text });
+  expect(attempt).toThrow(ConfigError);
+  expect(attempt).toThrow(name);
+  expect(attempt).not.toThrow(/\n/);
+});
+
+test('a host that is not loopback is served when that is asked for', () => {
+  expect(readConfig({ RCPT_HOST: '0.0.0.0', RCPT_INSECURE: '1' }).host).toBe('0.0.0.0');
+});
+
+test("the README's table of settings is this one", () => {
+  expect(readFileSync('README.md', 'utf8')).toContain(printSettingsTable());
+});

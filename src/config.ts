@@ -1,0 +1,242 @@
+/**
+ * Every setting once: name, kind of value, default and what it is for. Read and checked at start: an unknown
+ * `RCPT_…` name or a bad value stops the start with one line that names it, since a misspelt limit that is silently
+ * ignored harms somebody else's mail server. README's table is printed from `settings` (a test holds it to that).
+ */
+import { isIP } from 'node:net';
+import { hostname, networkInterfaces } from 'node:os';
+import ipaddr from 'ipaddr.js';
+import { parseAddress, parseDomain } from './address/index.ts';
+import { parseDuration } from './duration.ts';
+
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  readonly isInsecureAllowed: boolean;
+  readonly dataDir: string;
+  /** `ip` or `ip:port`; empty: the system's. */
+  readonly dnsServers: readonly string[];
+  readonly smtpPort: number;
+  readonly heloName: string;
+  /** Without angle brackets; empty for the null reverse path. */
+  readonly mailFrom: string;
+  /** CIDRs. */
+  readonly allowHosts: readonly string[];
+  readonly maxSessions: number;
+  readonly maxSessionsPerExchange: number;
+  readonly maxProbesPerSecondPerExchange: number;
+  readonly timeoutMs: number;
+  readonly greylistRetrySeconds: readonly number[];
+  readonly retentionSeconds: number;
+};
+
+/** One bad setting, in one line that names it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Setting<Value> = {
+  readonly name: string;
+  /** What the README's table shows; the value when nothing is set is `parse(fallback())`. */
+  readonly defaultText: string;
+  readonly fallback: () => string;
+  readonly about: string;
+  /** Throws a sentence that says what was expected. */
+  readonly parse: (text: string) => Value;
+};
+
+const expected = (what: string): never => {
+  throw new ConfigError(`expected ${what}`);
+};
+
+const integer =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : expected(`a whole number from ${least} to ${most}`);
+  };
+
+const flag = (text: string): boolean =>
+  text === '1' ? true : text === '0' || text === '' ? false : expected('0 or 1');
+
+const list =
+  <Item>(parseItem: (text: string) => Item) =>
+  (text: string): readonly Item[] =>
+    text.trim() === '' ? [] : text.split(',').map((item) => parseItem(item.trim()));
+
+const duration = (text: string): number =>
+  parseDuration(text) ?? expected('durations such as 90s, 15m, 12h or 7d');
+
+const dnsServer = (text: string): string => {
+  const match = /^\[(.+)\]:(\d{1,5})$/.exec(text) ?? /^([\d.]+):(\d{1,5})$/.exec(text);
+  const [ip, port] = match ? [match[1] ?? '', Number(match[2])] : [text, 53];
+  return isIP(ip) !== 0 && port >= 1 && port <= 65_535 ? text : expected('ip, ip:port or [ipv6]:port');
+};
+
+const cidr = (text: string): string => {
+  const range = text.includes('/') ? text : `${text}/${isIP(text) === 6 ? 128 : 32}`;
+  return ipaddr.isValidCIDR(range) ? range : expected('CIDRs such as 10.0.0.0/8 or fd00::/8');
+};
+
+/** RFC 5321 §4.1.4: a name that is ours, or an address literal; `localhost` is neither. */
+const heloName = (text: string): string => {
+  const literal = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(text);
+  if (literal && isIP(literal[1] ?? '') !== 0) return text;
+  const parsed = parseDomain(text);
+  return parsed.kind === 'domain' && !/(^|\.)(localhost|localdomain)$/.test(parsed.domain)
+    ? parsed.domain
+    : expected('a fully qualified domain name that is yours, or an address literal, never localhost');
+};
+
+const mailFrom = (text: string): string => {
+  const path = text.replace(/^<(.*)>$/, '$1');
+  if (path === '') return '';
+  const parsed = parseAddress(path);
+  return parsed.kind === 'address'
+    ? `${parsed.address.localPart}@${parsed.address.domain}`
+    : expected('<> or an address');
+};
+
+/** The host's fully qualified name, or else the literal of its first outside address (RFC 5321 §4.1.3). */
+const ownName = (): string => {
+  const name = hostname();
+  if (name.includes('.') && parseDomain(name).kind === 'domain') return name;
+  const outside = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find((address) => !address.internal && address.family === 'IPv4');
+  return `[${outside?.address ?? '127.0.0.1'}]`;
+};
+
+const setting = <Value>(
+  name: string,
+  defaultText: string,
+  about: string,
+  parse: (text: string) => Value,
+  fallback: () => string = () => defaultText,
+): Setting<Value> => ({ name, defaultText, fallback, about, parse });
+
+export const settings = {
+  host: setting(
+    'RCPT_HOST',
+    '127.0.0.1',
+    'Where HTTP listens. A host that is not loopback is refused unless `RCPT_INSECURE=1`.',
+    (text) => text || expected('a host'),
+  ),
+  port: setting('RCPT_PORT', '4000', 'Port of HTTP; `0` lets the system choose.', integer(0, 65_535)),
+  isInsecureAllowed: setting(
+    'RCPT_INSECURE',
+    '0',
+    '`1` lets a host that is not loopback serve everybody.',
+    flag,
+  ),
+  dataDir: setting(
+    'RCPT_DATA_DIR',
+    './data',
+    'Folder of the SQLite file; locked against a second process.',
+    (text) => text || expected('a folder'),
+  ),
+  dnsServers: setting(
+    'RCPT_DNS_SERVERS',
+    '',
+    "Comma list of resolvers, `ip` or `ip:port`; empty: the system's.",
+    list(dnsServer),
+  ),
+  smtpPort: setting('RCPT_SMTP_PORT', '25', 'Port that exchanges are asked on.', integer(1, 65_535)),
+  heloName: setting(
+    'RCPT_HELO_NAME',
+    "the host's FQDN",
+    'EHLO argument; yours, with matching PTR, never `localhost`. Without an FQDN: the address literal.',
+    heloName,
+    ownName,
+  ),
+  mailFrom: setting('RCPT_MAIL_FROM', '<>', 'Reverse path of the probe.', mailFrom),
+  allowHosts: setting(
+    'RCPT_ALLOW_HOSTS',
+    '',
+    'Comma list of CIDRs exempt from the guard against special-purpose addresses (a lab, a private relay).',
+    list(cidr),
+  ),
+  maxSessions: setting(
+    'RCPT_MAX_SESSIONS',
+    '200',
+    'SMTP sessions open at once, all exchanges together.',
+    integer(1, 100_000),
+  ),
+  maxSessionsPerExchange: setting(
+    'RCPT_MAX_SESSIONS_PER_EXCHANGE',
+    '4',
+    'SMTP sessions open at once to one set of exchanges.',
+    integer(1, 1_000),
+  ),
+  maxProbesPerSecondPerExchange: setting(
+    'RCPT_MAX_PROBES_PER_SECOND_PER_EXCHANGE',
+    '20',
+    'Token bucket of one set of exchanges; `0` is no limit.',
+    integer(0, 1_000_000),
+  ),
+  timeoutMs: setting(
+    'RCPT_TIMEOUT_MS',
+    '15000',
+    'Budget of one interactive verification, in milliseconds.',
+    integer(100, 600_000),
+  ),
+  greylistRetrySeconds: setting(
+    'RCPT_GREYLIST_RETRY',
+    '5m,15m,60m',
+    'When a greylisted address is asked again.',
+    list(duration),
+  ),
+  retentionSeconds: setting(
+    'RCPT_RETENTION',
+    '30d',
+    'After which a job, its addresses and results are erased.',
+    duration,
+  ),
+} satisfies { readonly [Key in keyof Config]: Setting<Config[Key]> };
+
+/** Names that are fixed but whose part is not built yet: setting one must not look as if it worked. */
+const notYet = ['DATABASE_URL', 'RCPT_SOURCE_IPS', 'RCPT_PROXY'];
+
+/**
+ * Reads every setting from the environment.
+ * @throws ConfigError with one line that names the setting and what was expected
+ */
+export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
+  const known = new Set<string>(Object.values(settings).map(({ name }) => name));
+  for (const name of Object.keys(env)) {
+    if (notYet.includes(name) && env[name])
+      throw new ConfigError(`${name} is not supported by this version yet: unset it`);
+    if (name.startsWith('RCPT_') && !known.has(name) && !notYet.includes(name))
+      throw new ConfigError(`${name} is not a setting of rcpt (see the README's table)`);
+  }
+  const read = <Value>({ name, parse, fallback }: Setting<Value>): Value => {
+    try {
+      return parse(env[name] ?? fallback());
+    } catch (error) {
+      throw error instanceof ConfigError ? new ConfigError(`${name}: ${error.message}`) : error;
+    }
+  };
+  const config = Object.fromEntries(
+    Object.entries(settings).map(([key, row]) => [key, read(row as Setting<unknown>)]),
+  ) as Config;
+  if (!isLoopback(config.host) && !config.isInsecureAllowed)
+    throw new ConfigError(
+      `RCPT_HOST: ${config.host} is not loopback and there are no API keys: anybody could probe through you (RCPT_INSECURE=1 allows it)`,
+    );
+  return config;
+};
+
+/** Does the host only reach this machine? */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
+/** The README's table of settings, in Markdown. */
+export const printSettingsTable = (): string =>
+  [
+    '| name | default | meaning |',
+    '|---|---|---|',
+    ...Object.values(settings).map(
+      ({ name, defaultText, about }) =>
+        `| \`${name}\` | ${defaultText === '' ? 'empty' : defaultText.includes(' ') ? defaultText : `\`${defaultText}\``} | ${about} |`,
+    ),
+  ].join('\n');
