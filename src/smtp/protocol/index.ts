@@ -1,1 +1,28 @@
+/**
+ * SMTP as a client speaks it, without a socket: octets in, events out (RFC 5321, with RFC 2920 PIPELINING, RFC 3207
+ * STARTTLS, RFC 6531 SMTPUTF8, RFC 9422 LIMITS). `Dialogue` is the conversation, `createReplyReader` its ears,
+ * `printCommand` its mouth.
+ *
+ * Refuses to do I/O, to know time, and to say what a reply means (that is `meaning`). It never sends DATA.
+ * Limits: a line 4,096 octets, a reply 100 lines and 64 KB, one reply for each command and none besides.
+ */
+export { NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
+export { printCommand, printCommandLine } from './command.ts';
+export {
+  Dialogue,
+  type DialogueEvent,
+  type DialoguePhase,
+  type DialogueState,
+  type Envelope,
+  type Recipient,
+} from './dialogue.ts';
+export {
+  createReplyReader,
+  MAX_LINE_OCTETS,
+  MAX_REPLY_LINES,
+  MAX_REPLY_OCTETS,
+  printReplyLines,
+  type ReadReplies,
+  type ReplyReader,
+} from './reply-reader.ts';
 export type * from './types.ts';

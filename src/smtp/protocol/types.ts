@@ -9,3 +9,37 @@ export type Reply = {
   /** The lines joined with one space. */
   readonly text: string;
 };
+
+/** Why octets are no reply. After one of these nothing that follows can be trusted, so the session ends. */
+export type ReplyFault = {
+  readonly kind: 'notAReply' | 'codeChanged' | 'lineTooLong' | 'tooManyLines' | 'replyTooLong';
+  /** For people, with at most 60 characters of what was read. */
+  readonly detail: string;
+};
+
+/** What a server offered in its reply to EHLO (RFC 5321 §4.1.1.1). A server greeted by HELO offers nothing. */
+export type Capabilities = {
+  /** RFC 2920. */
+  readonly offersPipelining: boolean;
+  /** RFC 3207. */
+  readonly offersStartTls: boolean;
+  /** RFC 6531. */
+  readonly offersSmtpUtf8: boolean;
+  /** RFC 2034. */
+  readonly offersEnhancedStatusCodes: boolean;
+  /** RFC 1870; null when it is not stated, or stated as 0 (no fixed limit). */
+  readonly maxMessageBytes: number | null;
+  /** RFC 9422 `LIMITS RCPTMAX`; null when not stated. */
+  readonly maxRecipientsPerTransaction: number | null;
+  /** RFC 9422 `LIMITS MAILMAX`; null when not stated. */
+  readonly maxTransactionsPerSession: number | null;
+  /** Keyword and parameters as the server wrote them, one extension each. */
+  readonly lines: readonly string[];
+};
+
+/** A command line that we send (RFC 5321 §4.1). Paths are without angle brackets. */
+export type Command =
+  | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
+  | { readonly verb: 'MAIL'; readonly reversePath: string; readonly usesSmtpUtf8: boolean }
+  | { readonly verb: 'RCPT'; readonly forwardPath: string }
+  | { readonly verb: 'RSET' | 'STARTTLS' | 'QUIT' };

@@ -1,0 +1,327 @@
+/**
+ * The client's side of one conversation (RFC 5321 §3, §4.1.4): octets in, events out, commands among them. It holds
+ * no socket and no clock; whoever drives it writes what it says, in the order it says it.
+ *
+ * What is true in each state, and how it is left:
+ *
+ *   GREETING       connected; nothing may be said yet (RFC 5321 §4.3.1). 2xx: EHLO goes out.
+ *   EHLO           EHLO is out. 2xx: what is offered is known, READY. 5xx: HELO goes out (RFC 5321 §3.2).
+ *   HELO           HELO is out. 2xx: READY, and nothing is offered.
+ *   READY          no reply is awaited. `begin` opens a transaction, `ask` adds recipients to the open one,
+ *                  `startTls` and `quit` leave.
+ *   ASKING         replies to RSET, MAIL FROM or RCPT TO are awaited, in the order of the commands. Left to READY
+ *                  with the last of them. With PIPELINING (RFC 2920) more may be asked meanwhile; without it one
+ *                  command is out and the rest is held back here.
+ *   STARTTLS       STARTTLS is out. 2xx: TLS_HANDSHAKE, and whatever was read after that reply is thrown away
+ *                  (CVE-2011-0411): it was said by anyone on the way, not by the peer of the handshake.
+ *   TLS_HANDSHAKE  the socket is not ours. `secured`: EHLO goes out again, what was offered before is forgotten
+ *                  (RFC 3207 §4.2).
+ *   REFUSED        the server does not want the conversation. Only QUIT is left to say.
+ *   QUIT           QUIT is out. Any reply: ENDED.
+ *   ENDED          nothing is read or said any more.
+ *
+ * 421 ends the conversation whenever it comes (RFC 5321 §3.8). A reply that nobody asked for, and octets that are
+ * no reply, are a fault and end it too.
+ */
+import { NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
+import { createReplyReader } from './reply-reader.ts';
+import type { Capabilities, Command, Reply } from './types.ts';
+
+export type DialogueState =
+  | 'GREETING'
+  | 'EHLO'
+  | 'HELO'
+  | 'READY'
+  | 'ASKING'
+  | 'STARTTLS'
+  | 'TLS_HANDSHAKE'
+  | 'REFUSED'
+  | 'QUIT'
+  | 'ENDED';
+
+/** What the next reply would be about. */
+export type DialoguePhase = 'GREETING' | 'EHLO' | 'STARTTLS' | 'TLS_HANDSHAKE' | 'MAIL_FROM' | 'RCPT_TO';
+
+export type Envelope = { readonly reversePath: string; readonly usesSmtpUtf8: boolean };
+
+/** Somebody to ask about, with whatever the asker wants to find again in the answer. */
+export type Recipient<Tag> = { readonly forwardPath: string; readonly tag: Tag };
+
+export type DialogueEvent<Tag> =
+  | { readonly kind: 'send'; readonly command: Command; readonly recipient: Recipient<Tag> | null }
+  /** Every reply, before the event that it causes. `recipient` when it answers an RCPT TO. */
+  | { readonly kind: 'received'; readonly reply: Reply; readonly recipient: Recipient<Tag> | null }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'refused'; readonly phase: DialoguePhase; readonly reply: Reply }
+  /** MAIL FROM (or the RSET before it) was refused: nobody of this transaction will be answered. */
+  | { readonly kind: 'envelopeRefused'; readonly reply: Reply }
+  | { readonly kind: 'answered'; readonly recipient: Recipient<Tag>; readonly reply: Reply }
+  | { readonly kind: 'startTls' }
+  /** 421: the server hangs up. Whoever is not answered yet will not be. */
+  | { readonly kind: 'closing'; readonly phase: DialoguePhase; readonly reply: Reply }
+  | { readonly kind: 'fault'; readonly phase: DialoguePhase; readonly detail: string }
+  | { readonly kind: 'ended' };
+
+type Step =
+  | 'greet'
+  | 'learn'
+  | 'fallBack'
+  | 'settle'
+  | 'answer'
+  | 'upgrade'
+  | 'refuse'
+  | 'close'
+  | 'end'
+  | 'fault'
+  | 'ignore';
+type ReplyClass = '2xx' | '3xx' | '4xx' | '5xx' | '421';
+
+const transitions = {
+  GREETING: { '2xx': 'greet', '3xx': 'fault', '4xx': 'refuse', '5xx': 'refuse', '421': 'refuse' },
+  EHLO: { '2xx': 'learn', '3xx': 'fault', '4xx': 'refuse', '5xx': 'fallBack', '421': 'refuse' },
+  HELO: { '2xx': 'settle', '3xx': 'fault', '4xx': 'refuse', '5xx': 'refuse', '421': 'refuse' },
+  READY: { '2xx': 'fault', '3xx': 'fault', '4xx': 'fault', '5xx': 'fault', '421': 'close' },
+  ASKING: { '2xx': 'answer', '3xx': 'answer', '4xx': 'answer', '5xx': 'answer', '421': 'close' },
+  STARTTLS: { '2xx': 'upgrade', '3xx': 'fault', '4xx': 'refuse', '5xx': 'refuse', '421': 'refuse' },
+  TLS_HANDSHAKE: { '2xx': 'fault', '3xx': 'fault', '4xx': 'fault', '5xx': 'fault', '421': 'fault' },
+  REFUSED: { '2xx': 'fault', '3xx': 'fault', '4xx': 'fault', '5xx': 'fault', '421': 'close' },
+  QUIT: { '2xx': 'end', '3xx': 'end', '4xx': 'end', '5xx': 'end', '421': 'end' },
+  ENDED: { '2xx': 'ignore', '3xx': 'ignore', '4xx': 'ignore', '5xx': 'ignore', '421': 'ignore' },
+} as const satisfies Record<DialogueState, Record<ReplyClass, Step>>;
+
+const classes = { 2: '2xx', 3: '3xx', 4: '4xx', 5: '5xx' } as const;
+const classifyCode = (code: number): ReplyClass =>
+  code === 421 ? '421' : (classes[Math.trunc(code / 100) as keyof typeof classes] ?? '5xx');
+
+type Transaction = { isRefused: boolean };
+type Line<Tag> = {
+  readonly command: Command;
+  readonly recipient: Recipient<Tag> | null;
+  readonly transaction: Transaction;
+};
+
+export class Dialogue<Tag> {
+  readonly #heloName: string;
+  readonly #reader = createReplyReader();
+  #state: DialogueState = 'GREETING';
+  #capabilities: Capabilities = NO_CAPABILITIES;
+  #isSecure = false;
+  /** The server knows of a transaction that the next MAIL FROM must clear first (RFC 5321 §4.1.1.5). */
+  #needsReset = false;
+  #transaction: Transaction = { isRefused: true };
+  /** Commands whose replies are to come. As long as what `ask` was given: the caller's window bounds it. */
+  #awaited: Line<Tag>[] = [];
+  /** Commands that may not go out yet, since the server did not offer PIPELINING. */
+  #heldBack: Line<Tag>[] = [];
+
+  constructor(heloName: string) {
+    this.#heloName = heloName;
+  }
+
+  get state(): DialogueState {
+    return this.#state;
+  }
+  get capabilities(): Capabilities {
+    return this.#capabilities;
+  }
+  get isSecure(): boolean {
+    return this.#isSecure;
+  }
+  /** Can the open transaction take more recipients? */
+  get canAsk(): boolean {
+    return !this.#transaction.isRefused && (this.#state === 'READY' || this.#state === 'ASKING');
+  }
+  get phase(): DialoguePhase {
+    switch (this.#state) {
+      case 'GREETING':
+      case 'STARTTLS':
+      case 'TLS_HANDSHAKE':
+        return this.#state;
+      case 'EHLO':
+      case 'HELO':
+        return 'EHLO';
+      default:
+        return this.#awaited[0] && this.#awaited[0].command.verb !== 'RCPT' ? 'MAIL_FROM' : 'RCPT_TO';
+    }
+  }
+
+  /** Takes what the server said. Never throws for it, never looks past what it was given. */
+  receive(bytes: Uint8Array): DialogueEvent<Tag>[] {
+    const events: DialogueEvent<Tag>[] = [];
+    if (this.#state === 'ENDED') return events;
+    if (this.#state === 'TLS_HANDSHAKE') {
+      this.#fault('plain text during the TLS handshake', events);
+      return events;
+    }
+    const { replies, fault } = this.#reader.push(bytes);
+    for (const reply of replies) {
+      this.#step(reply, events);
+      const { state } = this;
+      if (state === 'ENDED') return events;
+      if (state === 'TLS_HANDSHAKE') {
+        this.#reader.discard();
+        return events;
+      }
+    }
+    if (fault) this.#fault(fault.detail, events);
+    return events;
+  }
+
+  /**
+   * Opens a transaction and asks its first recipients; ends the one before with RSET when there was one.
+   * @throws a bug: the state is not READY
+   */
+  begin(envelope: Envelope, recipients: readonly Recipient<Tag>[]): DialogueEvent<Tag>[] {
+    this.#demand('READY');
+    if (envelope.usesSmtpUtf8 && !this.#capabilities.offersSmtpUtf8)
+      throw new Error('SMTPUTF8 is not offered');
+    const transaction = { isRefused: false };
+    this.#transaction = transaction;
+    if (this.#needsReset) this.#heldBack.push({ command: { verb: 'RSET' }, recipient: null, transaction });
+    this.#heldBack.push({ command: { verb: 'MAIL', ...envelope }, recipient: null, transaction });
+    return this.#queueRecipients(recipients);
+  }
+
+  /**
+   * Asks more recipients in the open transaction.
+   * @throws a bug: there is none, or its MAIL FROM was refused
+   */
+  ask(recipients: readonly Recipient<Tag>[]): DialogueEvent<Tag>[] {
+    if (!this.canAsk) throw new Error(`no transaction is open in ${this.#state}`);
+    return this.#queueRecipients(recipients);
+  }
+
+  /** @throws a bug: the state is not READY */
+  startTls(): DialogueEvent<Tag>[] {
+    this.#demand('READY');
+    this.#state = 'STARTTLS';
+    return [send({ verb: 'STARTTLS' })];
+  }
+
+  /** The handshake is done: everything known of the server is asked again. */
+  secured(): DialogueEvent<Tag>[] {
+    this.#demand('TLS_HANDSHAKE');
+    this.#isSecure = true;
+    this.#capabilities = NO_CAPABILITIES;
+    this.#needsReset = false;
+    this.#transaction = { isRefused: true };
+    this.#state = 'EHLO';
+    return [send({ verb: 'EHLO', name: this.#heloName })];
+  }
+
+  /** Gives QUIT where it may be said, and nothing where only hanging up is left. */
+  quit(): DialogueEvent<Tag>[] {
+    if (this.#state !== 'READY' && this.#state !== 'REFUSED') {
+      this.#state = 'ENDED';
+      return [];
+    }
+    this.#state = 'QUIT';
+    return [send({ verb: 'QUIT' })];
+  }
+
+  #queueRecipients(recipients: readonly Recipient<Tag>[]): DialogueEvent<Tag>[] {
+    const transaction = this.#transaction;
+    for (const recipient of recipients)
+      this.#heldBack.push({
+        command: { verb: 'RCPT', forwardPath: recipient.forwardPath },
+        recipient,
+        transaction,
+      });
+    const events: DialogueEvent<Tag>[] = [];
+    this.#sendHeldBack(events);
+    return events;
+  }
+
+  #sendHeldBack(events: DialogueEvent<Tag>[]): void {
+    const room = this.#capabilities.offersPipelining ? this.#heldBack.length : 1 - this.#awaited.length;
+    for (const line of this.#heldBack.splice(0, Math.max(0, room))) {
+      this.#awaited.push(line);
+      events.push({ kind: 'send', command: line.command, recipient: line.recipient });
+    }
+    this.#state = this.#awaited.length > 0 ? 'ASKING' : 'READY';
+  }
+
+  #step(reply: Reply, events: DialogueEvent<Tag>[]): void {
+    const { phase } = this;
+    const step: Step = transitions[this.#state][classifyCode(reply.code)];
+    const recipient = this.#state === 'ASKING' ? (this.#awaited[0]?.recipient ?? null) : null;
+    events.push({ kind: 'received', reply, recipient });
+    switch (step) {
+      case 'greet':
+        this.#state = 'EHLO';
+        events.push(send({ verb: 'EHLO', name: this.#heloName }));
+        return;
+      case 'fallBack':
+        this.#state = 'HELO';
+        events.push(send({ verb: 'HELO', name: this.#heloName }));
+        return;
+      case 'learn':
+      case 'settle':
+        this.#capabilities = step === 'learn' ? parseCapabilities(reply) : NO_CAPABILITIES;
+        this.#state = 'READY';
+        events.push({ kind: 'ready' });
+        return;
+      case 'answer':
+        this.#answer(reply, events);
+        return;
+      case 'upgrade':
+        this.#state = 'TLS_HANDSHAKE';
+        events.push({ kind: 'startTls' });
+        return;
+      case 'refuse':
+        this.#state = 'REFUSED';
+        events.push({ kind: 'refused', phase, reply });
+        return;
+      case 'close':
+        this.#state = 'ENDED';
+        events.push({ kind: 'closing', phase, reply });
+        return;
+      case 'end':
+        this.#state = 'ENDED';
+        events.push({ kind: 'ended' });
+        return;
+      case 'fault':
+        this.#fault(`a reply that nobody asked for: ${reply.code}`, events);
+        return;
+      case 'ignore':
+        return;
+    }
+  }
+
+  #answer(reply: Reply, events: DialogueEvent<Tag>[]): void {
+    const line = this.#awaited.shift();
+    if (!line) {
+      this.#fault(`a reply that nobody asked for: ${reply.code}`, events);
+      return;
+    }
+    const { command, recipient, transaction } = line;
+    const isAccepted = reply.code < 300;
+    if (recipient) {
+      // After a refused MAIL FROM the server refuses each pipelined RCPT TO; that says nothing about them.
+      if (!transaction.isRefused) events.push({ kind: 'answered', recipient, reply });
+    } else if (isAccepted) {
+      this.#needsReset = command.verb === 'MAIL';
+    } else if (!transaction.isRefused) {
+      transaction.isRefused = true;
+      this.#heldBack = [];
+      events.push({ kind: 'envelopeRefused', reply });
+    }
+    this.#sendHeldBack(events);
+  }
+
+  #fault(detail: string, events: DialogueEvent<Tag>[]): void {
+    const { phase } = this;
+    this.#state = 'ENDED';
+    events.push({ kind: 'fault', phase, detail });
+  }
+
+  #demand(state: DialogueState): void {
+    if (this.#state !== state) throw new Error(`the dialogue is in ${this.#state}, not in ${state}`);
+  }
+}
+
+const send = (command: Command): { kind: 'send'; command: Command; recipient: null } => ({
+  kind: 'send',
+  command,
+  recipient: null,
+});
