@@ -1,7 +1,7 @@
 /** The addresses of one host, from its A and its AAAA answer. */
 import ipaddr from 'ipaddr.js';
 import type { HostAddress, HostAddresses } from './types.ts';
-import { type DnsAnswer, worseFailure } from './wire.ts';
+import { type DnsAnswer, moreTelling } from './wire.ts';
 
 /** Addresses that one exchange is tried at: more would spend a verification's time on one dead host. */
 export const ADDRESS_CEILING = 4;
@@ -25,7 +25,7 @@ export const mergeAddresses = (ipv4: DnsAnswer, ipv6: DnsAnswer): HostAddresses 
   if (first) return { kind: 'addresses', addresses: [first, ...others.slice(0, ADDRESS_CEILING - 1)] };
   if (ipv4.kind === 'nxdomain' || ipv6.kind === 'nxdomain') return { kind: 'none' };
   if (ipv4.kind === 'failure' && ipv6.kind === 'failure')
-    return { kind: 'failure', failure: worseFailure(ipv4.failure, ipv6.failure) };
+    return { kind: 'failure', failure: moreTelling(ipv4.failure, ipv6.failure) };
   return ipv4.kind === 'failure' ? ipv4 : ipv6.kind === 'failure' ? ipv6 : { kind: 'none' };
 };
 

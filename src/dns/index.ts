@@ -13,4 +13,10 @@
  * a failure 5 s. CNAMEs are followed, and bounded, by the resolver that is asked (RFC 1034 §5.3.1).
  */
 export { createDns, type DnsOptions } from './dns.ts';
+export { lookupDmarc } from './policy/dmarc.ts';
+export { lookupMtaSts } from './policy/mta-sts.ts';
+export type { PolicyFileOptions } from './policy/policy-file.ts';
+export { lookupSpf } from './policy/spf.ts';
+export { lookupTlsRpt } from './policy/tls-rpt.ts';
+export type * from './policy/types.ts';
 export type * from './types.ts';

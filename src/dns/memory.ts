@@ -51,24 +51,22 @@ export const createMemory = (options: MemoryOptions): Memory => {
   const flights = new Map<string, Flight>();
   let isClosed = false;
 
+  /** Only this flight: after an abort another one for the same question may be out already. */
+  const land = (key: string, flight: Flight) => {
+    if (flights.get(key) === flight) flights.delete(key);
+  };
+
   const depart = (key: string, question: Question): Flight => {
     const control = new AbortController();
-    const answer = options.ask(question, control.signal).then(
-      (received) => {
-        land();
-        if (!control.signal.aborted && lifeSeconds(received) > 0)
-          answers.set(key, received, { ttl: lifeSeconds(received) * 1_000 });
+    const answer = options
+      .ask(question, control.signal)
+      .then((received) => {
+        const ttl = lifeSeconds(received) * 1_000;
+        if (!control.signal.aborted && ttl > 0) answers.set(key, received, { ttl });
         return received;
-      },
-      (error: unknown) => {
-        land();
-        throw error;
-      },
-    );
+      })
+      .finally(() => land(key, flight));
     const flight: Flight = { answer, control, askers: 0 };
-    const land = () => {
-      if (flights.get(key) === flight) flights.delete(key);
-    };
     flights.set(key, flight);
     return flight;
   };
@@ -79,7 +77,7 @@ export const createMemory = (options: MemoryOptions): Memory => {
       const leave = () => {
         flight.askers -= 1;
         if (flight.askers === 0) {
-          flights.delete(key);
+          land(key, flight);
           flight.control.abort();
         }
         resolve(ABORTED);

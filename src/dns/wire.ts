@@ -44,7 +44,7 @@ const SERVER_CEILING = 3;
 
 export const createWire = (options: WireOptions): Wire => {
   let queriesSent = 0;
-  /** The server that answered last; the first of the configured ones until one was silent. */
+  /** The server that answered last, asked first: a dead one ahead of it in the list costs one timeout, not one a question. */
   let preferred = '';
 
   const askOnce = async (question: Question, server: string, signal: AbortSignal): Promise<DnsAnswer> => {
@@ -89,7 +89,7 @@ export const createWire = (options: WireOptions): Wire => {
             return answer;
           }
           if (answer.failure === 'ABORTED') return answer;
-          failure = worseFailure(failure, answer.failure);
+          failure = moreTelling(failure, answer.failure);
           if (answer.failure === 'TIMEOUT') silent.push(server);
           if (answer.failure === 'TIMEOUT' || answer.failure === 'NO_RESOLVER') {
             if (preferred === server) preferred = '';
@@ -106,7 +106,7 @@ export const createWire = (options: WireOptions): Wire => {
 const TELLING: readonly DnsFailure[] = ['SERVFAIL', 'BAD_ANSWER', 'REFUSED', 'TIMEOUT', 'NO_RESOLVER'];
 
 /** Of two failures of one question, the more telling one. */
-export const worseFailure = (one: DnsFailure, other: DnsFailure): DnsFailure =>
+export const moreTelling = (one: DnsFailure, other: DnsFailure): DnsFailure =>
   TELLING.find((failure) => failure === one || failure === other) ?? one;
 
 const resolve = async (resolver: Resolver, { type, name }: Question): Promise<DnsAnswer> => {
