@@ -13,61 +13,30 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Answer, type DecodedPacket, decode, encode } from 'dns-packet';
-import ipaddr from 'ipaddr.js';
+import { type DecodedPacket, decode, encode, type OptAnswer } from 'dns-packet';
+import {
+  answerQuestion,
+  type DnsBehaviour,
+  type DnsQuestion,
+  keyOf,
+  openZones,
+  perType,
+  type ZoneAnswer,
+  type ZoneBook,
+  type ZoneEntry,
+  type ZoneFinding,
+  type Zones,
+} from './dns-zone.ts';
 
-/** Types that an entry can hold. */
-export type RecordTypeName = 'A' | 'AAAA' | 'MX' | 'TXT' | 'CNAME' | 'PTR' | 'NS' | 'SOA';
-
-/**
- * What a name does instead of answering. TRUNCATED sets TC over UDP and answers in full over TCP; GARBAGE is a
- * response whose counts promise records that are not there; SILENCE never answers.
- */
-export type DnsBehaviour =
-  | 'NXDOMAIN'
-  | 'NODATA'
-  | 'SERVFAIL'
-  | 'REFUSED'
-  | 'FORMERR'
-  | 'NOTIMP'
-  | 'SILENCE'
-  | 'GARBAGE'
-  | 'TRUNCATED';
-
-/** What one name holds. A type that is missing is NODATA; a CNAME answers for every other type. */
-export type ZoneEntry = {
-  readonly a?: readonly string[];
-  readonly aaaa?: readonly string[];
-  /** An exchange of `.` or `''` is the root: the null MX (RFC 7505 §3). */
-  readonly mx?: readonly { readonly preference: number; readonly exchange: string }[];
-  /** One record each; an array is a record of several strings (RFC 1035 §3.3.14). */
-  readonly txt?: readonly (string | readonly string[])[];
-  readonly cname?: string;
-  readonly ptr?: readonly string[];
-  readonly ns?: readonly string[];
-  /** Seconds that a missing name below may be remembered as missing. */
-  readonly soa?: { readonly minimumSeconds: number };
-  /** Default 60. */
-  readonly ttlSeconds?: number;
-  /** For every type, or for those named. */
-  readonly behaviour?: DnsBehaviour | Readonly<Partial<Record<RecordTypeName, DnsBehaviour>>>;
-  /** Milliseconds before the answer, for every type or for those named. */
-  readonly delayMs?: number | Readonly<Partial<Record<RecordTypeName, number>>>;
-};
-
-/** By name, lower case, without the trailing dot. PTR entries stand under `reverseName(ip)`. */
-export type Zones = Readonly<Record<string, ZoneEntry>>;
-
-export type DnsQuestion = {
-  /** Lower case, without the trailing dot. */
-  readonly name: string;
-  /** As dns-packet prints it: `A`, `MX` …, `UNKNOWN_65` for what it has no name for. */
-  readonly type: string;
-  readonly transport: 'udp' | 'tcp';
-};
-
-/** What a zone function gives for a question: the name's entry, or null for NXDOMAIN. */
-export type ZoneAnswer = ZoneEntry | null;
+export {
+  type DnsBehaviour,
+  type DnsQuestion,
+  type RecordTypeName,
+  reverseName,
+  type ZoneAnswer,
+  type ZoneEntry,
+  type Zones,
+} from './dns-zone.ts';
 
 export type DnsServerOptions = {
   readonly zones: Zones | ((question: DnsQuestion) => ZoneAnswer);
@@ -93,8 +62,6 @@ export type DnsServer = {
 
 /** A test that runs wild must not fill memory with its questions. */
 const LOG_CEILING = 10_000;
-/** Links followed in one answer; a longer chain is SERVFAIL, as recursive resolvers do. */
-const CNAME_CEILING = 8;
 const TCP_CONNECTION_CEILING = 64;
 const TCP_IDLE_MS = 10_000;
 /** Times a port is drawn anew because only UDP or only TCP had it free. */
@@ -102,9 +69,6 @@ const BIND_TRIES = 16;
 /** Without EDNS a UDP message ends here (RFC 1035 §4.2.1); with it, no client gets more than 4,096. */
 const UDP_OCTETS = 512;
 const UDP_OCTETS_CEILING = 4_096;
-
-const DEFAULT_TTL_SECONDS = 60;
-const NEGATIVE_TTL_SECONDS = 30;
 
 const RCODES = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 type Rcode = keyof typeof RCODES;
@@ -114,61 +78,16 @@ const FLAG_TC = 0x0200;
 const FLAG_RD = 0x0100;
 const FLAG_RA = 0x0080;
 
-/** The name that an address's PTR stands under (RFC 1035 §3.5, RFC 3596 §2.5). */
-export const reverseName = (ip: string): string => {
-  const parsed = ipaddr.parse(ip);
-  return parsed.kind() === 'ipv4'
-    ? `${ip.split('.').reverse().join('.')}.in-addr.arpa`
-    : `${[...parsed.toByteArray()]
-        .map((octet) => octet.toString(16).padStart(2, '0'))
-        .join('')
-        .split('')
-        .reverse()
-        .join('.')}.ip6.arpa`;
-};
-
-/** @throws when the port is taken, or the zones hold what cannot be encoded */
+/** @throws when the port is taken, or an entry holds what is no record */
 export const startDnsServer = async (options: DnsServerOptions): Promise<DnsServer> => {
   const host = options.host ?? '127.0.0.1';
+  const book = openZones(options.zones);
   const { tcp, udp, port } = await bind(host, options.port ?? 0);
   const log: DnsQuestion[] = [];
   const timers = new Set<NodeJS.Timeout>();
   const connections = new Set<Socket>();
-  const overrides = new Map<string, ZoneEntry | null>();
-  const zoneOf =
-    typeof options.zones === 'function' ? options.zones : (question: DnsQuestion) => readZone(question.name);
-  const entries = new Map<string, ZoneEntry>();
-  const parents = new Set<string>();
   let queries = 0;
-
-  if (typeof options.zones !== 'function') {
-    for (const [name, entry] of Object.entries(options.zones)) {
-      entries.set(keyOf(name), entry);
-      for (const parent of ancestors(keyOf(name))) parents.add(parent);
-    }
-  }
-  const readZone = (name: string): ZoneAnswer => {
-    const own = entries.get(name);
-    if (own) return own;
-    if (parents.has(name)) return {};
-    for (const parent of ancestors(name)) {
-      const wildcard = entries.get(`*.${parent}`);
-      if (wildcard) return wildcard;
-      if (entries.has(parent)) return null;
-    }
-    return null;
-  };
-  const lookup = (question: DnsQuestion): ZoneAnswer => {
-    const override = overrides.get(question.name);
-    return override === undefined ? zoneOf(question) : override;
-  };
-  const negativeTtl = (name: string, transport: DnsQuestion['transport']): number => {
-    for (const parent of [name, ...ancestors(name)]) {
-      const soa = lookup({ name: parent, type: 'SOA', transport })?.soa;
-      if (soa) return soa.minimumSeconds;
-    }
-    return NEGATIVE_TTL_SECONDS;
-  };
+  let isClosed = false;
 
   const receive = (
     bytes: Buffer,
@@ -191,46 +110,31 @@ export const startDnsServer = async (options: DnsServerOptions): Promise<DnsServ
     log.push(question);
     if (log.length > LOG_CEILING) log.shift();
 
-    const entry = lookup(question);
-    const behaviour = perType(entry?.behaviour, question.type);
+    const { behaviour, delayMs, response } = plan(query, question);
     if (behaviour === 'SILENCE') return;
-    const response = (): Buffer => {
-      if (behaviour === 'GARBAGE') return printHeader(query.id ?? 0, RCODES.NOERROR, 7);
-      if (behaviour === 'TRUNCATED' && transport === 'udp')
-        return printResponse(query, 'NOERROR', [], [], FLAG_TC);
-      if (asked.class !== undefined && asked.class !== 'IN') return printResponse(query, 'REFUSED', [], []);
-      if (
-        behaviour === 'NXDOMAIN' ||
-        behaviour === 'NODATA' ||
-        behaviour === undefined ||
-        behaviour === 'TRUNCATED'
-      ) {
-        const found = behaviour === 'NXDOMAIN' ? null : behaviour === 'NODATA' ? {} : entry;
-        const { rcode, answers } = follow(question, found, lookup);
-        const isNegative = rcode === 'NXDOMAIN' || !answers.some((answer) => answer.type === question.type);
-        const soa = printSoa(question.name, negativeTtl(question.name, transport));
-        const whole = printResponse(query, rcode, answers, isNegative && rcode !== 'SERVFAIL' ? [soa] : []);
-        return transport === 'tcp' || whole.length <= udpCeiling(query)
-          ? whole
-          : printResponse(query, 'NOERROR', [], [], FLAG_TC);
-      }
-      return printResponse(query, behaviour, [], []);
-    };
-    const delayMs = perType(entry?.delayMs, question.type) ?? 0;
     if (delayMs === 0) {
-      send(response());
+      send(response);
       return;
     }
     const timer = setTimeout(() => {
       timers.delete(timer);
-      send(response());
+      send(response);
     }, delayMs);
     timers.add(timer);
   };
 
+  const plan = (query: DecodedPacket, question: DnsQuestion): ResponsePlan => {
+    try {
+      return planResponse(book, query, question);
+    } catch {
+      // Entries given as data were checked at start: this is a zone function that threw, or gave what is no record.
+      return { behaviour: undefined, delayMs: 0, response: printResponse(query, { rcode: 'SERVFAIL' }) };
+    }
+  };
+
   udp.on('message', (bytes, peer) => {
     receive(bytes, 'udp', (response) => {
-      // A client that has gone is no fault of the server's; the socket's own errors arrive by 'error'.
+      // That a client has gone is no fault of the server's.
       if (!isClosed) udp.send(response, peer.port, peer.address, () => {});
     });
   });
@@ -258,7 +162,6 @@ export const startDnsServer = async (options: DnsServerOptions): Promise<DnsServ
     });
   });
 
-  let isClosed = false;
   return {
     address: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
     port,
@@ -269,7 +172,7 @@ export const startDnsServer = async (options: DnsServerOptions): Promise<DnsServ
       return log;
     },
     setRecords(name, entry) {
-      overrides.set(keyOf(name), entry);
+      book.setRecords(name, entry);
     },
     async close() {
       if (isClosed) return;
@@ -284,19 +187,6 @@ export const startDnsServer = async (options: DnsServerOptions): Promise<DnsServ
   };
 };
 
-const keyOf = (name: string): string => name.toLowerCase().replace(/\.$/, '');
-
-/** `a.b.c` → `b.c`, `c`. */
-const ancestors = (name: string): string[] => {
-  const labels = name.split('.');
-  return labels.slice(1).map((_, index) => labels.slice(index + 1).join('.'));
-};
-
-const perType = <Value extends string | number>(
-  given: Value | Readonly<Partial<Record<RecordTypeName, Value>>> | undefined,
-  type: string,
-): Value | undefined => (typeof given === 'object' ? given[type as RecordTypeName] : given);
-
 /** Null for what is no query and must not be answered: too short to have an id, or itself a response. */
 const readQuery = (bytes: Buffer): DecodedPacket | 'malformed' | null => {
   if (bytes.length < 12 || (bytes.readUInt16BE(2) & FLAG_QR) !== 0) return null;
@@ -307,72 +197,16 @@ const readQuery = (bytes: Buffer): DecodedPacket | 'malformed' | null => {
   }
 };
 
-/** The answer section: the name's records, or its CNAME and what the chain leads to. */
-const follow = (
-  question: DnsQuestion,
-  first: ZoneAnswer,
-  lookup: (question: DnsQuestion) => ZoneAnswer,
-): { rcode: Rcode; answers: Answer[] } => {
-  const answers: Answer[] = [];
-  let name = question.name;
-  let entry = first;
-  for (let links = 0; links <= CNAME_CEILING; links += 1) {
-    if (entry === null) return { rcode: 'NXDOMAIN', answers };
-    answers.push(...recordsOf(name, entry, question.type));
-    if (entry.cname === undefined || question.type === 'CNAME') return { rcode: 'NOERROR', answers };
-    name = keyOf(entry.cname);
-    entry = lookup({ ...question, name });
-    const behaviour = perType(entry?.behaviour, question.type);
-    if (behaviour === 'NXDOMAIN') entry = null;
-    else if (behaviour === 'NODATA') entry = {};
-    else if (behaviour !== undefined && behaviour !== 'TRUNCATED') return { rcode: 'SERVFAIL', answers: [] };
-  }
-  return { rcode: 'SERVFAIL', answers: [] };
-};
-
-const recordsOf = (name: string, entry: ZoneEntry, type: string): Answer[] => {
-  const ttl = entry.ttlSeconds ?? DEFAULT_TTL_SECONDS;
-  const base = { name, ttl, class: 'IN' } as const;
-  const all: Answer[] = [
-    ...(entry.cname === undefined ? [] : [{ ...base, type: 'CNAME' as const, data: keyOf(entry.cname) }]),
-    ...(entry.a ?? []).map((data) => ({ ...base, type: 'A' as const, data })),
-    ...(entry.aaaa ?? []).map((data) => ({ ...base, type: 'AAAA' as const, data })),
-    ...(entry.mx ?? []).map((data) => ({ ...base, type: 'MX' as const, data })),
-    ...(entry.txt ?? []).map((text) => ({
-      ...base,
-      type: 'TXT' as const,
-      data: typeof text === 'string' ? stringsOf(text) : [...text],
-    })),
-    ...(entry.ptr ?? []).map((data) => ({ ...base, type: 'PTR' as const, data })),
-    ...(entry.ns ?? []).map((data) => ({ ...base, type: 'NS' as const, data })),
-    ...(entry.soa === undefined ? [] : [printSoa(name, entry.soa.minimumSeconds)]),
-  ];
-  return all.filter((record) => type === 'ANY' || record.type === type || record.type === 'CNAME');
-};
-
-/** A string of a TXT record holds 255 octets (RFC 1035 §3.3): longer text is cut into several. */
-const stringsOf = (text: string): Buffer[] => {
-  const bytes = Buffer.from(text);
-  const count = Math.max(1, Math.ceil(bytes.length / 255));
-  return Array.from({ length: count }, (_, index) => bytes.subarray(index * 255, (index + 1) * 255));
-};
-
-/** The start of authority that a negative answer's life is taken from (RFC 2308 §5). */
-const printSoa = (name: string, minimumSeconds: number): Answer => ({
-  type: 'SOA',
-  class: 'IN',
-  name: ancestors(name).at(-1) ?? name,
-  ttl: minimumSeconds,
-  data: {
-    mname: 'ns.sandbox.test',
-    rname: 'hostmaster.sandbox.test',
-    serial: 1,
-    refresh: 3_600,
-    retry: 600,
-    expire: 86_400,
-    minimum: minimumSeconds,
-  },
-});
+const OPT = {
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: UDP_OCTETS_CEILING,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+} satisfies OptAnswer;
 
 const optOf = (query: DecodedPacket) => query.additionals?.find((record) => record.type === 'OPT');
 
@@ -383,33 +217,53 @@ const udpCeiling = (query: DecodedPacket): number => {
 
 const printResponse = (
   query: DecodedPacket,
-  rcode: Rcode,
-  answers: Answer[],
-  authorities: Answer[],
+  finding: { readonly rcode: Rcode } & Partial<Omit<ZoneFinding, 'rcode'>>,
   flags = 0,
 ): Buffer =>
   encode({
     type: 'response',
     id: query.id ?? 0,
-    flags: FLAG_AA | FLAG_RA | ((query.flags ?? 0) & FLAG_RD) | flags | RCODES[rcode],
+    flags: FLAG_AA | FLAG_RA | ((query.flags ?? 0) & FLAG_RD) | flags | RCODES[finding.rcode],
     questions: (query.questions ?? []).slice(0, 1),
-    answers,
-    authorities,
-    additionals: optOf(query)
-      ? [
-          {
-            type: 'OPT',
-            name: '.',
-            udpPayloadSize: UDP_OCTETS_CEILING,
-            extendedRcode: 0,
-            ednsVersion: 0,
-            flags: 0,
-            flag_do: false,
-            options: [],
-          },
-        ]
-      : [],
+    answers: finding.answers ?? [],
+    authorities: finding.authorities ?? [],
+    additionals: optOf(query) ? [OPT] : [],
   });
+
+type ResponsePlan = {
+  readonly behaviour: DnsBehaviour | undefined;
+  readonly delayMs: number;
+  readonly response: Buffer;
+};
+
+const planResponse = (book: ZoneBook, query: DecodedPacket, question: DnsQuestion): ResponsePlan => {
+  const entry = book.lookup(question);
+  const behaviour = perType(entry?.behaviour, question.type);
+  const delayMs = perType(entry?.delayMs, question.type) ?? 0;
+  return { behaviour, delayMs, response: printPlanned(book, query, question, behaviour) };
+};
+
+const printPlanned = (
+  book: ZoneBook,
+  query: DecodedPacket,
+  question: DnsQuestion,
+  behaviour: DnsBehaviour | undefined,
+): Buffer => {
+  const qclass = query.questions?.[0]?.class;
+  if (qclass !== undefined && qclass !== 'IN') return printResponse(query, { rcode: 'REFUSED' });
+  switch (behaviour) {
+    case 'GARBAGE':
+      return printHeader(query.id ?? 0, RCODES.NOERROR, 7);
+    case 'SERVFAIL':
+    case 'REFUSED':
+    case 'FORMERR':
+    case 'NOTIMP':
+      return printResponse(query, { rcode: behaviour });
+  }
+  const whole = printResponse(query, answerQuestion(book, question));
+  const isCut = behaviour === 'TRUNCATED' || whole.length > udpCeiling(query);
+  return question.transport === 'udp' && isCut ? printResponse(query, { rcode: 'NOERROR' }, FLAG_TC) : whole;
+};
 
 /** A header alone: FORMERR to what cannot be read, and garbage, whose answer count has nothing behind it. */
 const printHeader = (id: number, rcode: number, answerCount: number): Buffer => {
