@@ -45,8 +45,7 @@ export const codes: readonly Rule[] = [
     id: 'x.1.7',
     kind: 'SENDER_REFUSED',
     enhanced: ['x.1.7', 'x.1.8'],
-    example:
-      '553 5.1.8 <probe@sender.example>... Domain unknown',
+    example: '553 5.1.8 <probe@sender.example>... Domain unknown',
     source: 'RFC 3463 §3.2: bad sender mailbox or system',
   },
   {

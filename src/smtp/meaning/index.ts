@@ -7,14 +7,16 @@
  * it is ours, or nobody's.
  *
  * Rules are rows, tried in order, and the first that matches decides:
- *  1. `traps`   words or a provider's habits that mean something else than the code beside them;
- *  2. `codes`   enhanced status codes that name one cause (RFC 3463, 5248, 7372, 7504, 7505);
- *  3. `words`   phrases, where the code names only a family of causes (x.0.0, x.1.0, x.7.1, none at all);
- *  4. `rest`    what the bare code says in its phase; the last row of a phase matches whatever is left.
+ *  1. `traps`   a provider's habits that mean something else than the code beside them; greylisting, rate;
+ *  2. `blame`   words that name us as the culprit, whatever the code is;
+ *  3. `codes`   enhanced status codes that name one cause (RFC 3463, 5248, 7372, 7504, 7505);
+ *  4. `words`   phrases, where the code names only a family of causes (x.0.0, x.1.0, x.7.1, none at all);
+ *  5. `rest`    what the bare code says in its phase; the last row of a phase matches whatever is left.
  *
  * Limits: text is cut at 2,000 characters, patterns are linear, a stated delay counts up to a day. Pure.
  */
 
+import { blame } from './blame.ts';
 import { codes } from './codes.ts';
 import { rest } from './rest.ts';
 import type { Rule, Subject } from './rule.ts';
@@ -28,7 +30,7 @@ export type { Rule } from './rule.ts';
 export type * from './types.ts';
 
 /** Every rule, in the order in which they are tried. */
-export const rules: readonly Rule[] = [...traps, ...codes, ...words, ...rest];
+export const rules: readonly Rule[] = [...traps, ...blame, ...codes, ...words, ...rest];
 
 /** What a reply means, and to whom. Never throws; a reply that fits no row is NOT_UNDERSTOOD. */
 export function classifyReply({ phase, reply, recipient, providerId }: ReplyContext): Meaning {

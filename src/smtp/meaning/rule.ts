@@ -27,6 +27,11 @@ export type Rule = {
   readonly source: string;
 };
 
+/** One pattern out of phrases, a line each: any of them matches. */
+export function anyOf(...phrases: readonly RegExp[]): RegExp {
+  return new RegExp(phrases.map(({ source }) => source).join('|'), 'u');
+}
+
 /** What a rule looks at, prepared once for all rules. */
 export type Subject = {
   readonly phase: Phase;
