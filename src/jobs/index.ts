@@ -1,1 +1,2 @@
+export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
 export type * from './types.ts';

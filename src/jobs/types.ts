@@ -4,17 +4,20 @@ import type { Reason, Status } from '../verdict/index.ts';
 /** QUEUED until its first chunk is taken; COMPLETED and CANCELLED are terminal. */
 export type JobState = 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'CANCELLED';
 
-/** Rows by what became of them. `settled` counts each row once, duplicates included, and ends equal to `total`. */
+/**
+ * Rows by what became of them. `settled` counts each row once, duplicates included, and ends equal to `total`; the
+ * four statuses add up to it.
+ */
 export type JobCounters = {
   readonly total: number;
   readonly settled: number;
-  /** Asked once and told to come back: greylisted, rate limited, temporary. */
+  /** Asked and told to come back (greylisted, rate limited, temporary), with the duplicates that share their fate. */
   readonly waiting: number;
   readonly deliverable: number;
   readonly undeliverable: number;
   readonly risky: number;
   readonly unknown: number;
-  /** Rows that name the same canonical mailbox as an earlier row; they share its verdict. */
+  /** Rows that name the same canonical mailbox as an earlier row; they share its verdict. Known from the start. */
   readonly duplicates: number;
 };
 
@@ -43,6 +46,8 @@ export type RowResult = {
   readonly status: Status;
   readonly reason: Reason;
   readonly score: number;
+  /** The mail provider's name for people (`Google Workspace`); null when unknown. What `byProvider` counts. */
+  readonly provider: string | null;
   readonly exchange: string | null;
   readonly reply: {
     readonly code: number;
@@ -72,7 +77,7 @@ export type Chunk = {
   readonly ordinal: number;
   /** Changes with each take; a late settler with an old one is refused. */
   readonly lease: string;
-  /** How often it was taken, this time included. */
+  /** How often it was taken since one of its rows last moved, this time included. A poisonous chunk counts up. */
   readonly attempt: number;
   readonly rows: readonly { readonly row: number; readonly address: string; readonly tries: number }[];
 };
@@ -90,11 +95,29 @@ export type NewJob = {
   readonly inputHash: string | null;
 };
 
+/** What became of some rows of a chunk. */
+export type ChunkOutcome = {
+  readonly settled: readonly RowResult[];
+  readonly waiting: readonly WaitingRow[];
+};
+
+/** `keyTaken`: another job holds the idempotency key; nothing was kept of the list. */
+export type CreateOutcome = { readonly kind: 'created'; readonly job: Job } | { readonly kind: 'keyTaken' };
+
+/** One row of the caller's list beside what is known of it; `result` is null while it is not settled. */
+export type ListedRow = {
+  readonly row: number;
+  readonly address: string;
+  readonly result: SettledRow | null;
+};
+
 export type Page<Item> = { readonly items: readonly Item[]; readonly hasNextPage: boolean };
 
 export type ResultFilter = {
+  /** 0 starts at the first. */
   readonly afterPosition: number;
   readonly limit: number;
+  /** Null: all of them. An empty list matches nothing. */
   readonly statuses: readonly Status[] | null;
 };
 
@@ -114,33 +137,42 @@ export type Breakdown = {
 
 /**
  * What jobs need to survive. Every method is one transaction: it happened whole or not at all. `store` implements
- * it; `test/store.contract.ts` holds every implementation to the same suite.
+ * it; `test/store/contract.ts` holds every implementation to the same suite. Methods reject with the store's own
+ * error when it cannot be reached or written; then nothing happened, and asking again is safe.
  */
 export type JobStore = {
-  /** Takes the whole list in, cut into chunks, before it returns; a failure half-way leaves nothing behind. */
-  createJob(job: NewJob, rows: AsyncIterable<IntakeRow> | Iterable<IntakeRow>): Promise<Job>;
+  /**
+   * Takes the whole list in, cut into chunks, before it returns; rows come with ascending numbers. A failure
+   * half-way, the source's own included, leaves nothing behind. Until it returns nobody else sees the job.
+   */
+  createJob(job: NewJob, rows: AsyncIterable<IntakeRow> | Iterable<IntakeRow>): Promise<CreateOutcome>;
   findByIdempotencyKey(key: string): Promise<{ readonly job: Job; readonly inputHash: string } | null>;
   readJob(id: string): Promise<Job | null>;
-  /** Newest first. */
+  /** Newest first; an unknown `afterId` gives an empty page. */
   listJobs(page: { readonly limit: number; readonly afterId: string | null }): Promise<Page<Job>>;
   /** The next chunk that may start at `now`, lowest ordinal first, under a lease until `leaseUntil`. */
   takeChunk(now: Date, leaseUntil: Date): Promise<Chunk | null>;
   /**
-   * Writes the results (their duplicates settle with them), moves waiting rows to new chunks, completes the chunk
-   * and, with the last row, the job. `refused` when the lease is no longer held: then nothing was written.
+   * Writes results while the chunk is still worked on, so that progress moves: duplicates settle with their
+   * originals, waiting rows move to new chunks that start at their time, and with its last row the chunk and with
+   * the job's last row the job is complete. `refused` when the lease is no longer held: then nothing was written.
    */
-  settleChunk(
-    chunk: Chunk,
-    outcome: { readonly settled: readonly RowResult[]; readonly waiting: readonly WaitingRow[] },
-    now: Date,
-  ): Promise<'settled' | 'refused'>;
+  settleRows(chunk: Chunk, outcome: ChunkOutcome, now: Date): Promise<'settled' | 'refused'>;
+  /** The same and the end of the lease: rows of the chunk that were never named go back to the queue. */
+  settleChunk(chunk: Chunk, outcome: ChunkOutcome, now: Date): Promise<'settled' | 'refused'>;
   /** Chunks whose lease ended, or all of them after a restart of the only process, go back to the queue. */
   releaseChunks(which: { readonly leaseEndedBefore: Date } | 'all'): Promise<number>;
   /** When the earliest chunk may start, taken ones left out; null when none waits. */
   nextChunkAt(): Promise<Date | null>;
   readResults(jobId: string, filter: ResultFilter): Promise<Page<SettledRow>>;
   countResults(jobId: string, statuses: readonly Status[] | null): Promise<number>;
+  /** The caller's list in its own order, settled or not: what an export walks. `afterRow` 0 starts at the first. */
+  readRows(
+    jobId: string,
+    page: { readonly afterRow: number; readonly limit: number },
+  ): Promise<Page<ListedRow>>;
   readBreakdown(jobId: string, domains: number): Promise<Breakdown>;
+  /** Drops what is not settled; an ended job stays as it ended. */
   cancelJob(id: string, now: Date): Promise<Job | null>;
   /** Jobs past their retention, with all that belongs to them. Gives how many. */
   eraseExpired(now: Date): Promise<number>;
@@ -149,7 +181,7 @@ export type JobStore = {
 export type Progress = JobCounters & {
   /** Rows settled per second over the last ten seconds; 0 when nothing moved. */
   readonly perSecond: number;
-  /** Null while there is no rate to tell from, and when only waiting rows are left. */
+  /** 0 when the job has ended; null while there is no rate to tell from, and when only waiting rows are left. */
   readonly secondsLeft: number | null;
   readonly nextRetryAt: Date | null;
 };
@@ -177,6 +209,8 @@ export type Jobs = {
   results(jobId: string, filter: ResultFilter): Promise<Page<SettledRow>>;
   countResults(jobId: string, statuses: readonly Status[] | null): Promise<number>;
   breakdown(jobId: string, domains: number): Promise<Breakdown>;
+  /** The caller's list in its own order, settled or not: what an export walks. */
+  rows(jobId: string, page: { readonly afterRow: number; readonly limit: number }): Promise<Page<ListedRow>>;
   progress(job: Job): Progress;
   cancel(id: string): Promise<Job | null>;
   /**

@@ -1,0 +1,26 @@
+/** The data directory: made, locked against a second process, and the store in it opened. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { readFileSystemError, readSqliteError } from './fault.ts';
+
+/**
+ * Takes the directory for this process. The lock is an exclusive transaction on a small database of its own, which
+ * is a lock of the operating system: it ends with the process, also by kill -9, and leaves nothing stale. The store's
+ * own file stays readable beside us, for a backup or the sqlite3 shell. Throws StoreError: LOCKED, UNWRITABLE,
+ * DISK_FULL.
+ */
+export const lockDataDir = (dir: string): { readonly release: () => void } => {
+  let lock: DatabaseSync | undefined;
+  try {
+    // Addresses are personal data: nobody else on the machine reads them.
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    lock = new DatabaseSync(join(dir, 'rcpt.lock'), { timeout: 0 });
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    const held = lock;
+    return { release: () => held.close() };
+  } catch (error) {
+    lock?.close();
+    throw readFileSystemError(readSqliteError(error, dir), dir);
+  }
+};

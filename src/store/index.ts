@@ -1,0 +1,73 @@
+/**
+ * store: what must survive. It implements the ports that `jobs` (JobStore) and `verify` (VerificationMemory) own, on
+ * one SQLite file through `node:sqlite`, and knows nothing of mail, of GraphQL or of when something is asked.
+ *
+ * Promises: every method of a port is one transaction. What a method has returned survives kill -9 at any moment; an
+ * accepted job survives a power cut as well, and settled rows that a power cut takes back are asked again. What is
+ * erased is overwritten. A failing store throws StoreError with a code from a closed set and changes nothing.
+ *
+ * Refuses: a file that is no database, another program's, or a newer rcpt's, before a byte of it is changed; a data
+ * directory that another process holds.
+ *
+ * Limits: one process a file. SQLite is synchronous, so each transaction is kept to some milliseconds: long work
+ * (loading a list, erasing a job) is cut into batches that let the event loop breathe. The numbers are in `bench`.
+ */
+import { join } from 'node:path';
+import type { JobStore } from '../jobs/index.ts';
+import type { VerificationMemory } from '../verify/index.ts';
+import { lockDataDir } from './data-dir.ts';
+import { createSqliteJobStore, recoverJobs } from './jobs.ts';
+import { openDatabase } from './sqlite.ts';
+import { createSqliteVerifications } from './verifications.ts';
+
+export { StoreError, type StoreFaultCode } from './fault.ts';
+
+export type SqliteStore = {
+  readonly jobs: JobStore;
+  readonly verifications: VerificationMemory;
+  /** Writes what was remembered in this turn and closes the file. Later calls fail with CLOSED. */
+  close(): void;
+};
+
+export type SqliteStoreOptions = {
+  /** A file, made when it is missing; '' is a private temporary database that SQLite removes by itself. */
+  readonly path: string;
+  /** For the expiry of verdicts. */
+  readonly now?: () => Date;
+};
+
+/** Opens the store as its only process: leases end, half-read lists are dropped. Throws StoreError. */
+export const openSqliteStore = ({ path, now = () => new Date() }: SqliteStoreOptions): SqliteStore => {
+  const db = openDatabase(path);
+  const place = path === '' ? 'the temporary database' : path;
+  recoverJobs(db);
+  const jobs = createSqliteJobStore(db, place);
+  const { memory, flush } = createSqliteVerifications(db, place, now);
+  return {
+    jobs,
+    verifications: memory,
+    close() {
+      if (!db.isOpen) return;
+      flush();
+      db.close();
+    },
+  };
+};
+
+/** Makes the directory (mode 0700), locks it against a second process and opens the store in it. Throws StoreError. */
+export const openDataDir = (dir: string, options: { readonly now?: () => Date } = {}): SqliteStore => {
+  const lock = lockDataDir(dir);
+  try {
+    const store = openSqliteStore({ path: join(dir, 'rcpt.sqlite'), ...options });
+    return {
+      ...store,
+      close() {
+        store.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+};

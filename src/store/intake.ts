@@ -1,0 +1,174 @@
+/**
+ * A list of any length into the store, without holding it in memory and without holding the event loop: batches of
+ * rows, each its own short transaction, under a job that nobody sees until the last one. (One long transaction would
+ * span awaits, and other writers would fall into it.) What the list needs while it is read, the first row of each
+ * mailbox and the rows by domain, lies in a private temporary database that SQLite removes by itself, whatever happens.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type ChunkPlan,
+  createChunkCutter,
+  type IntakeRow,
+  type NewJob,
+  planOrdinals,
+} from '../jobs/index.ts';
+import { commitDurably, inTransaction } from './sqlite.ts';
+
+/** Rows a transaction takes: about 5 ms of the event loop. */
+const batchRows = 500;
+/** Memory of the temporary database; past it a large list spills to the system's temporary directory. */
+const stageKib = 16 * 1024;
+
+type Stage = {
+  /** The row that named this mailbox first, or null when this is it. */
+  readonly claim: (canonical: string, row: number) => number | null;
+  readonly place: (domain: string, row: number) => void;
+  /** Up to `batchRows` rows after the given place, sorted by domain. */
+  readonly readPlaces: (domain: string, row: number) => readonly { domain: string; row: number }[];
+  readonly transaction: <Result>(work: () => Result) => Result;
+  readonly close: () => void;
+};
+
+const openStage = (): Stage => {
+  const db = new DatabaseSync('');
+  db.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -${stageKib};
+    CREATE TABLE mailbox (canonical TEXT NOT NULL PRIMARY KEY, row INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE place (domain TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (domain, row)) STRICT, WITHOUT ROWID`);
+  const insertMailbox = db.prepare('INSERT INTO mailbox VALUES (?, ?) ON CONFLICT DO NOTHING');
+  const readMailbox = db.prepare('SELECT row FROM mailbox WHERE canonical = ?');
+  const insertPlace = db.prepare('INSERT INTO place VALUES (?, ?)');
+  const readPlaces = db.prepare(
+    `SELECT domain, row FROM place WHERE (domain, row) > (?, ?) ORDER BY domain, row LIMIT ${batchRows}`,
+  );
+  return {
+    claim: (canonical, row) =>
+      insertMailbox.run(canonical, row).changes === 1 ? null : Number(readMailbox.get(canonical)?.row),
+    place: (domain, row) => void insertPlace.run(domain, row),
+    readPlaces: (domain, row) =>
+      readPlaces.all(domain, row).map((place) => ({ domain: String(place.domain), row: Number(place.row) })),
+    transaction: (work) => inTransaction(db, work),
+    close: () => db.close(),
+  };
+};
+
+export type LoadOutcome = 'loaded' | 'keyTaken';
+
+/** SQLITE_CONSTRAINT_UNIQUE */
+const uniqueViolated = 2067;
+
+export const createLoader = (db: DatabaseSync) => {
+  const insertJob = db.prepare(
+    `INSERT INTO job (id, name, state, created_at, expires_at, idempotency_key, input_hash)
+     VALUES (?, ?, 'LOADING', ?, ?, ?, ?) RETURNING number`,
+  );
+  const insertRow = db.prepare(
+    'INSERT INTO list_row (job, row, address, domain, original) VALUES (?, ?, ?, ?, ?)',
+  );
+  const insertChunk = db.prepare(
+    `INSERT INTO chunk (job, ordinal, readiness, not_before, rows, row_count)
+     VALUES (?, 0, 0, ?, ?, ?) RETURNING id`,
+  );
+  const setOrdinal = db.prepare('UPDATE chunk SET ordinal = ?, readiness = 2 WHERE id = ?');
+  const publish = db.prepare(
+    `UPDATE job SET state = iif(:total = 0, 'COMPLETED', 'QUEUED'), ended_at = iif(:total = 0, created_at, NULL),
+       total = :total, duplicates = :duplicates
+     WHERE number = :number`,
+  );
+
+  /** Reads the source to its end. Gives how many rows there were, and how many of them repeat an earlier one. */
+  const loadRows = async (
+    job: number,
+    stage: Stage,
+    source: AsyncIterable<IntakeRow> | Iterable<IntakeRow>,
+  ): Promise<{ readonly total: number; readonly duplicates: number }> => {
+    let total = 0;
+    let duplicates = 0;
+    let batch: IntakeRow[] = [];
+    const flush = async () => {
+      const rows = batch;
+      batch = [];
+      inTransaction(db, () =>
+        stage.transaction(() => {
+          for (const { row, address, canonical, domain } of rows) {
+            const original = canonical === null ? null : stage.claim(canonical, row);
+            if (original === null) stage.place(domain, row);
+            else duplicates += 1;
+            insertRow.run(job, row, address, domain, original);
+          }
+        }),
+      );
+      total += rows.length;
+      // A source that always has its next row at hand would otherwise never let go of the event loop.
+      await nextTurn();
+    };
+    for await (const row of source) {
+      batch.push(row);
+      if (batch.length === batchRows) await flush();
+    }
+    if (batch.length > 0) await flush();
+    return { total, duplicates };
+  };
+
+  const loadChunks = async (job: number, stage: Stage, notBefore: number) => {
+    const cutter = createChunkCutter();
+    const chunks: { readonly id: number; readonly domain: string }[] = [];
+    const insert = (plan: ChunkPlan | null) => {
+      if (plan === null) return;
+      const { id } = insertChunk.get(job, notBefore, JSON.stringify(plan.rows), plan.rows.length) ?? {};
+      chunks.push({ id: Number(id), domain: plan.domain });
+    };
+    // '' is the first domain there can be, and 0 comes before every row.
+    let last = { domain: '', row: 0 };
+    while (true) {
+      const places = stage.readPlaces(last.domain, last.row);
+      inTransaction(db, () => {
+        for (const { domain, row } of places) insert(cutter.add(domain, row));
+      });
+      const end = places.at(-1);
+      if (end === undefined) break;
+      last = end;
+      await nextTurn();
+    }
+    inTransaction(db, () => insert(cutter.end()));
+    return chunks;
+  };
+
+  /** Adds a job with its rows and chunks, invisible. Its number is what the rest of the store knows it by. */
+  const begin = (job: NewJob): number =>
+    Number(
+      insertJob.get(
+        job.id,
+        job.name,
+        job.createdAt.getTime(),
+        job.expiresAt.getTime(),
+        job.idempotencyKey,
+        job.inputHash,
+      )?.number,
+    );
+
+  const load = async (
+    number: number,
+    job: NewJob,
+    source: AsyncIterable<IntakeRow> | Iterable<IntakeRow>,
+  ): Promise<LoadOutcome> => {
+    const stage = openStage();
+    try {
+      const { total, duplicates } = await loadRows(number, stage, source);
+      const chunks = await loadChunks(number, stage, job.createdAt.getTime());
+      const ordinals = planOrdinals(chunks.map(({ domain }) => domain));
+      commitDurably(db, () => {
+        for (const [index, { id }] of chunks.entries()) setOrdinal.run(ordinals[index] ?? 1, id);
+        publish.run({ number, total, duplicates });
+      });
+      return 'loaded';
+    } catch (error) {
+      if ((error as { readonly errcode?: unknown })?.errcode === uniqueViolated) return 'keyTaken';
+      throw error;
+    } finally {
+      stage.close();
+    }
+  };
+
+  return { begin, load };
+};

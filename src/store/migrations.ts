@@ -1,0 +1,104 @@
+/**
+ * The schema, one step a version; a step that was released never changes. `user_version` says how many were taken.
+ *
+ * The list and its results are two tables, so that settling only appends: results lie in the order of their
+ * positions, which is the order in which cursors read them. What is not settled yet is told by the chunks: a row
+ * is in exactly one chunk or has exactly one result (`result_by_row` would refuse a second one).
+ */
+
+export const applicationId = 0x72_63_70_74; // "rcpt"
+
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE job (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id              TEXT NOT NULL UNIQUE,
+    name            TEXT,
+    -- LOADING and ERASING are seen by nobody: a crash in either is finished when the store opens.
+    state           TEXT NOT NULL CHECK (state IN ('LOADING', 'QUEUED', 'RUNNING', 'COMPLETED', 'CANCELLED', 'ERASING')),
+    created_at      INTEGER NOT NULL,
+    started_at      INTEGER,
+    ended_at        INTEGER,
+    expires_at      INTEGER NOT NULL,
+    idempotency_key TEXT,
+    input_hash      TEXT,
+    total           INTEGER NOT NULL DEFAULT 0,
+    settled         INTEGER NOT NULL DEFAULT 0,
+    waiting         INTEGER NOT NULL DEFAULT 0,
+    deliverable     INTEGER NOT NULL DEFAULT 0,
+    undeliverable   INTEGER NOT NULL DEFAULT 0,
+    risky           INTEGER NOT NULL DEFAULT 0,
+    unknown         INTEGER NOT NULL DEFAULT 0,
+    duplicates      INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE UNIQUE INDEX job_by_key ON job (idempotency_key)
+    WHERE idempotency_key IS NOT NULL AND state NOT IN ('LOADING', 'ERASING');
+
+  CREATE TABLE list_row (
+    job      INTEGER NOT NULL,
+    row      INTEGER NOT NULL,
+    address  TEXT NOT NULL,
+    domain   TEXT NOT NULL,
+    original INTEGER,
+    PRIMARY KEY (job, row)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX list_row_by_original ON list_row (job, original) WHERE original IS NOT NULL;
+
+  CREATE TABLE chunk (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    job         INTEGER NOT NULL,
+    ordinal     INTEGER NOT NULL,
+    -- 0 while its job is loading, 1 when it waits for its time, 2 when it may be taken.
+    readiness   INTEGER NOT NULL,
+    not_before  INTEGER NOT NULL,
+    tries       INTEGER NOT NULL DEFAULT 0,
+    attempt     INTEGER NOT NULL DEFAULT 0,
+    -- A JSON array of row numbers: those that are not settled.
+    rows        TEXT NOT NULL,
+    row_count   INTEGER NOT NULL,
+    lease       TEXT,
+    lease_until INTEGER
+  ) STRICT;
+  CREATE INDEX chunk_by_ordinal ON chunk (readiness, ordinal, id) WHERE lease IS NULL;
+  CREATE INDEX chunk_by_time ON chunk (readiness, not_before) WHERE lease IS NULL;
+  CREATE INDEX chunk_by_lease ON chunk (lease_until) WHERE lease IS NOT NULL;
+  CREATE INDEX chunk_by_job ON chunk (job, tries, not_before);
+
+  CREATE TABLE result (
+    job            INTEGER NOT NULL,
+    position       INTEGER NOT NULL,
+    row            INTEGER NOT NULL,
+    status         TEXT NOT NULL,
+    reason         TEXT NOT NULL,
+    score          INTEGER NOT NULL,
+    provider       TEXT,
+    exchange       TEXT,
+    reply_code     INTEGER,
+    reply_enhanced TEXT,
+    reply_text     TEXT,
+    checked_at     INTEGER NOT NULL,
+    PRIMARY KEY (job, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX result_by_row ON result (job, row);
+  CREATE INDEX result_by_status ON result (job, status, position);
+
+  -- What a breakdown counts, kept up to date with every settling: a million rows are never scanned for it.
+  CREATE TABLE tally (
+    job         INTEGER NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('reason', 'provider', 'domain')),
+    key         TEXT NOT NULL,
+    count       INTEGER NOT NULL,
+    deliverable INTEGER NOT NULL,
+    PRIMARY KEY (job, kind, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tally_by_count ON tally (job, kind, count DESC, key);
+
+  CREATE TABLE verification (
+    address    TEXT NOT NULL PRIMARY KEY,
+    checked_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    body       TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX verification_by_expiry ON verification (expires_at);
+  `,
+];

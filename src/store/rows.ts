@@ -1,0 +1,67 @@
+/** Rows of the SQLite tables ↔ the types of jobs. */
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Job, JobState, ListedRow, SettledRow } from '../jobs/index.ts';
+import type { Reason, Status } from '../verdict/index.ts';
+
+export type Row = Record<string, SQLOutputValue>;
+
+export const jobColumns = `number, id, name, state, created_at, started_at, ended_at, expires_at, input_hash,
+  total, settled, waiting, deliverable, undeliverable, risky, unknown, duplicates,
+  (SELECT min(not_before) FROM chunk WHERE chunk.job = job.number AND tries > 0 AND lease IS NULL) AS next_retry_at`;
+
+/** Columns of a result joined to its row of the list, as `r` and `l`. */
+export const resultColumns = `r.position, l.row, l.address, l.original, r.status, r.reason, r.score, r.provider,
+  r.exchange, r.reply_code, r.reply_enhanced, r.reply_text, r.checked_at`;
+
+const text = (value: SQLOutputValue | undefined): string | null => (typeof value === 'string' ? value : null);
+const date = (value: SQLOutputValue | undefined): Date | null =>
+  typeof value === 'number' ? new Date(value) : null;
+const number = (value: SQLOutputValue | undefined): number => Number(value);
+
+export const readJobRow = (row: Row): Job => ({
+  id: String(row.id),
+  name: text(row.name),
+  state: String(row.state) as JobState,
+  createdAt: new Date(number(row.created_at)),
+  startedAt: date(row.started_at),
+  endedAt: date(row.ended_at),
+  expiresAt: new Date(number(row.expires_at)),
+  counters: {
+    total: number(row.total),
+    settled: number(row.settled),
+    waiting: number(row.waiting),
+    deliverable: number(row.deliverable),
+    undeliverable: number(row.undeliverable),
+    risky: number(row.risky),
+    unknown: number(row.unknown),
+    duplicates: number(row.duplicates),
+  },
+  nextRetryAt: date(row.next_retry_at),
+});
+
+export const readResultRow = (row: Row): SettledRow => ({
+  position: number(row.position),
+  row: number(row.row),
+  address: String(row.address),
+  duplicateOf: row.original === null ? null : number(row.original),
+  status: String(row.status) as Status,
+  reason: String(row.reason) as Reason,
+  score: number(row.score),
+  provider: text(row.provider),
+  exchange: text(row.exchange),
+  reply:
+    row.reply_code === null
+      ? null
+      : {
+          code: number(row.reply_code),
+          enhancedCode: text(row.reply_enhanced),
+          text: text(row.reply_text) ?? '',
+        },
+  checkedAt: new Date(number(row.checked_at)),
+});
+
+export const readListedRow = (row: Row): ListedRow => ({
+  row: number(row.row),
+  address: String(row.address),
+  result: row.position === null ? null : readResultRow(row),
+});

@@ -1,0 +1,92 @@
+/** One SQLite file, opened, checked and brought to the current schema. */
+import { DatabaseSync } from 'node:sqlite';
+import { readSqliteError, storeError } from './fault.ts';
+import { applicationId, migrations } from './migrations.ts';
+
+/** Pages of the file kept in memory. The indexes that settling touches at random (15 MB per million rows) fit. */
+const cacheKib = 32 * 1024;
+/**
+ * How long a statement waits for somebody who reads the file beside us (a backup, the sqlite3 shell). It blocks the
+ * event loop, so it is short; the caller asks again.
+ */
+const busyTimeoutMs = 100;
+
+/**
+ * Durability, in words. In WAL mode every commit is written to the operating system before it returns, so a process
+ * killed at any moment loses nothing that was committed. `synchronous = NORMAL` leaves out the fsync at each commit:
+ * a power cut may take back the last commits, never tear one, and what was taken back is asked again. A job's
+ * acceptance alone is committed with FULL (see `commitDurably`), so that an accepted list survives a power cut too.
+ * `secure_delete` overwrites what is erased with zeros: erased addresses are gone from the file, not only from the index.
+ */
+const prepareFile = (db: DatabaseSync, isTemporary: boolean): void => {
+  if (!isTemporary) {
+    // auto_vacuum must come before the first table; it lets a large erased job give its pages back to the disk.
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    db.exec('PRAGMA journal_size_limit = 67108864');
+  } else {
+    db.exec('PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF');
+  }
+  db.exec(`PRAGMA secure_delete = ON; PRAGMA cache_size = -${cacheKib}`);
+};
+
+const readNumber = (db: DatabaseSync, pragma: string): number =>
+  Number(Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
+
+/** Refuses what is not ours before a byte of it is changed. */
+const refuseForeign = (db: DatabaseSync, place: string): void => {
+  const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
+  if (tables > 0 && readNumber(db, 'application_id') !== applicationId)
+    throw storeError('FOREIGN_DATABASE', place);
+  if (readNumber(db, 'user_version') > migrations.length) throw storeError('NEWER_VERSION', place);
+};
+
+/** Runs `work` as one transaction; whatever it throws takes everything back. Never spans an await. */
+export const inTransaction = <Result>(db: DatabaseSync, work: () => Result): Result => {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // A full disk or an I/O error may have ended the transaction already (https://sqlite.org/lang_transaction.html).
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+};
+
+/** The same, and on the disk's surface before it returns: one fsync, of all that was committed before as well. */
+export const commitDurably = <Result>(db: DatabaseSync, work: () => Result): Result => {
+  const before = readNumber(db, 'synchronous');
+  db.exec('PRAGMA synchronous = FULL');
+  try {
+    return inTransaction(db, work);
+  } finally {
+    db.exec(`PRAGMA synchronous = ${before}`);
+  }
+};
+
+const migrate = (db: DatabaseSync): void => {
+  for (const [index, step] of migrations.entries()) {
+    if (index < readNumber(db, 'user_version')) continue;
+    inTransaction(db, () => {
+      db.exec(step);
+      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${index + 1}`);
+    });
+  }
+};
+
+/** Opens `path`, or with '' a private temporary database that SQLite removes by itself. Throws StoreError. */
+export const openDatabase = (path: string): DatabaseSync => {
+  const place = path === '' ? 'the temporary database' : path;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    refuseForeign(db, place);
+    prepareFile(db, path === '');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw readSqliteError(error, place);
+  }
+};
