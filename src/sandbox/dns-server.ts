@@ -240,15 +240,16 @@ const planResponse = (book: ZoneBook, query: DecodedPacket, question: DnsQuestio
   const entry = book.lookup(question);
   const behaviour = perType(entry?.behaviour, question.type);
   const delayMs = perType(entry?.delayMs, question.type) ?? 0;
-  return { behaviour, delayMs, response: printPlanned(book, query, question, behaviour) };
+  return { behaviour, delayMs, response: printPlanned(book, query, question, entry) };
 };
 
 const printPlanned = (
   book: ZoneBook,
   query: DecodedPacket,
   question: DnsQuestion,
-  behaviour: DnsBehaviour | undefined,
+  entry: ZoneAnswer,
 ): Buffer => {
+  const behaviour = perType(entry?.behaviour, question.type);
   const qclass = query.questions?.[0]?.class;
   if (qclass !== undefined && qclass !== 'IN') return printResponse(query, { rcode: 'REFUSED' });
   switch (behaviour) {
@@ -260,7 +261,7 @@ const printPlanned = (
     case 'NOTIMP':
       return printResponse(query, { rcode: behaviour });
   }
-  const whole = printResponse(query, answerQuestion(book, question));
+  const whole = printResponse(query, answerQuestion(book, question, entry));
   const isCut = behaviour === 'TRUNCATED' || whole.length > udpCeiling(query);
   return question.transport === 'udp' && isCut ? printResponse(query, { rcode: 'NOERROR' }, FLAG_TC) : whole;
 };

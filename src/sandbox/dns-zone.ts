@@ -158,12 +158,12 @@ export type ZoneFinding = {
   readonly authorities: Answer[];
 };
 
-/** The name's records, or its CNAME and what the chain leads to; a negative finding carries a SOA (RFC 2308 §3). */
-export const answerQuestion = (book: ZoneBook, question: DnsQuestion): ZoneFinding => {
+/** From what the name was found to hold: its records, or its CNAME and what the chain leads to; a negative finding carries a SOA (RFC 2308 §3). */
+export const answerQuestion = (book: ZoneBook, question: DnsQuestion, first: ZoneAnswer): ZoneFinding => {
   const answers: Answer[] = [];
   let name = question.name;
+  let found = first;
   for (let links = 0; links <= CNAME_CEILING; links += 1) {
-    const found = book.lookup({ ...question, name });
     const behaviour = perType(found?.behaviour, question.type);
     if (behaviour !== undefined && !['NXDOMAIN', 'NODATA', 'TRUNCATED'].includes(behaviour)) break;
     if (found === null || behaviour === 'NXDOMAIN')
@@ -175,6 +175,7 @@ export const answerQuestion = (book: ZoneBook, question: DnsQuestion): ZoneFindi
     if (!isAlias)
       return { rcode: 'NOERROR', answers, authorities: own.length === 0 ? [book.readSoa(name)] : [] };
     name = keyOf(entry.cname ?? '');
+    found = book.lookup({ ...question, name });
   }
   // A circle, a chain that is too long, or a target that fails: what a recursive resolver says then.
   return { rcode: 'SERVFAIL', answers: [], authorities: [] };
