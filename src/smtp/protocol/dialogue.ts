@@ -244,7 +244,7 @@ export class Dialogue<Tag> {
   #step(reply: Reply, events: DialogueEvent<Tag>[]): void {
     const { phase } = this;
     const step: Step = transitions[this.#state][classifyCode(reply.code)];
-    const recipient = this.#state === 'ASKING' ? (this.#awaited[0]?.recipient ?? null) : null;
+    const recipient = step === 'answer' ? (this.#awaited[0]?.recipient ?? null) : null;
     events.push({ kind: 'received', reply, recipient });
     switch (step) {
       case 'greet':

@@ -1,0 +1,473 @@
+/**
+ * One open session at work for its lane: whom it asks next, and what each answer, refusal or hang-up means for those
+ * who wait. The policy of DESIGN's "Talking to an exchange" is here:
+ *
+ * - As many RCPT TO may be outstanding as the session may still see refusals (8 less those seen), so that even if
+ *   every one is refused the server's patience is not tried. What is answered makes room for the next, in the same
+ *   transaction while it is the same domain.
+ * - With PIPELINING the first write of a transaction carries MAIL FROM, the RCPTs and last the canary, when the
+ *   domain's catch-all state is unknown. Without it the canary is asked once somebody was accepted.
+ * - A session that answered somebody and is then hung up on (or told 421) is followed by another for those left, at
+ *   most MAX_TRIES; one that answered nobody speaks for the lane: everybody waiting gets its evidence.
+ * - What a server teaches (recipients of a transaction, refusals of a session, TLS) goes to the lane's memory.
+ */
+import type { DomainName } from '../address/index.ts';
+import { type CatchAllMemory, classifyCanary } from './catch-all.ts';
+import type { LaneMemory } from './lane-memory.ts';
+import type { DomainQueue, LaneQueue } from './lane-queue.ts';
+import { MAX_CANARY_TRIES, MAX_TRIES, RETIRE_AFTER_OCTETS, type Timeouts } from './limits.ts';
+import { classifyReply, type Meaning } from './meaning/index.ts';
+import { isBlock, type Outcome, redactReply } from './outcome.ts';
+import type { Probe } from './probe.ts';
+import type { Recipient, Reply } from './protocol/index.ts';
+import type { Asked, Session, SessionEnd } from './session.ts';
+import type { TokenBucket } from './token-bucket.ts';
+import type { LogLine } from './transcript.ts';
+import type { CatchAllFinding, ConnectAttempt, Phase, SessionFault } from './types.ts';
+
+/** One RCPT TO: a mailbox that somebody asks about, or a made-up one (`probe` is null). */
+export type Ask = Asked & {
+  readonly probe: Probe | null;
+  readonly queue: DomainQueue;
+  readonly localPart: string;
+  /** How many recipients were asked before it: in its transaction, and in earlier ones of the session. */
+  readonly before: { readonly inTransaction: number; readonly inEarlier: number };
+  readonly transaction: Transaction;
+};
+
+type Transaction = {
+  readonly domain: DomainName;
+  readonly usesSmtpUtf8: boolean;
+  /** Mailboxes asked, and the canary not counted. */
+  asked: number;
+  accepted: number;
+  /** It takes no more recipients: the server said so, or the next in line need another envelope. */
+  isFull: boolean;
+  hasCanary: boolean;
+};
+
+/** What a conversation needs of its lane. */
+export type ConversationLane = {
+  readonly queue: LaneQueue;
+  readonly memory: LaneMemory;
+  readonly bucket: TokenBucket;
+  readonly catchAll: CatchAllMemory;
+  readonly mailFrom: string;
+  readonly timeouts: Timeouts;
+  readonly now: () => number;
+  /** Everybody who waits in the lane hears this, unless another session is at work. */
+  refuseAll(outcome: Outcome): void;
+  /** The exchange blocks us where this domain is concerned. */
+  refuseDomain(domain: DomainName, outcome: Outcome): void;
+  /** The conversation takes nothing more; its connection may still be closing. */
+  left(conversation: Conversation): void;
+  /** Look again at who could be served. */
+  schedule(): void;
+  /** Look again once a token is there. */
+  scheduleForToken(): void;
+};
+
+export class Conversation {
+  readonly session: Session<Ask>;
+  readonly #attempts: readonly ConnectAttempt[];
+  readonly #lane: ConversationLane;
+  readonly #inFlight = new Set<Ask>();
+  readonly #abort = new AbortController();
+  #transaction: Transaction | null = null;
+  #transactions = 0;
+  #asked = 0;
+  #answers = 0;
+  #refusals = 0;
+  #wasRefusedLast = false;
+  #lastReplyAt = performance.now();
+  #wantsTls = false;
+  #isSecuring = false;
+  #isRetiring = false;
+  #hasLeft = false;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(session: Session<Ask>, attempts: readonly ConnectAttempt[], lane: ConversationLane) {
+    this.session = session;
+    this.#attempts = attempts;
+    this.#lane = lane;
+    session.listener = {
+      answered: (ask, reply) => this.#answered(ask, reply),
+      envelopeRefused: (reply) => this.#envelopeRefused(reply),
+      advanced: () => {
+        this.#lastReplyAt = performance.now();
+        this.feed();
+        lane.schedule();
+      },
+      ended: (end) => this.#ended(end),
+    };
+  }
+
+  get isIdle(): boolean {
+    return this.session.isQuiet && !this.#isSecuring;
+  }
+
+  /** Has it answered lately, so that what waits may wait for it? */
+  get isBrisk(): boolean {
+    return this.isIdle || performance.now() - this.#lastReplyAt < this.#lane.timeouts.patienceMs;
+  }
+
+  /** Takes what waits and may be asked now. Safe to call at any time. */
+  feed(): void {
+    if (this.#hasLeft || this.#isSecuring) return;
+    const { session } = this;
+    if (this.#wantsTls || this.#mustRetire()) {
+      if (!session.isQuiet) return;
+      if (this.#wantsTls) void this.#secure();
+      else this.leave();
+      return;
+    }
+    if (!session.isQuiet && !session.capabilities.offersPipelining) return;
+    // A transaction that has nothing for this session (SMTPUTF8 not offered) makes room for the next.
+    while (!this.#hasLeft && this.#take() === 'nothingFit');
+  }
+
+  /** QUIT, or hang up when replies are outstanding. */
+  leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    clearTimeout(this.#idleTimer);
+    this.#abort.abort();
+    this.session.quit();
+    this.#lane.left(this);
+  }
+
+  /** What is left to ask about goes unanswered: the process ends. */
+  abandon(): readonly Probe[] {
+    const probes = [...this.#inFlight].flatMap(({ probe }) => (probe ? [probe] : []));
+    this.#inFlight.clear();
+    this.leave();
+    return probes;
+  }
+
+  #mustRetire(): boolean {
+    const { session } = this;
+    const most = session.capabilities.maxTransactionsPerSession;
+    return (
+      this.#isRetiring ||
+      this.#refusals >= this.#lane.memory.refusalsPerSession ||
+      session.octetsRead > RETIRE_AFTER_OCTETS ||
+      session.ageMs > this.#lane.timeouts.sessionMs / 2 ||
+      (most !== null && this.#transactions >= most && !session.canAsk)
+    );
+  }
+
+  #take(): 'asked' | 'nothing' | 'nothingFit' {
+    const { queue, memory, bucket } = this.#lane;
+    const { session } = this;
+    const { capabilities } = session;
+    if (!queue.hasWork) {
+      this.#rest();
+      return 'nothing';
+    }
+    const window = capabilities.offersPipelining ? memory.refusalsPerSession - this.#refusals : 1;
+    const limit = memory.recipientsPerTransaction(capabilities);
+    const current = this.#transaction;
+    const recipients = current ? current.asked + (current.hasCanary ? 1 : 0) : 0;
+    const canGoOn = current !== null && session.canAsk && !current.isFull && recipients < limit;
+    const same = canGoOn ? queue.goOn(current.domain) : null;
+    let room = Math.min(window - this.#inFlight.size, limit - (same ? recipients : 0));
+    if (room <= 0 || (!same && !session.isQuiet)) return 'nothing';
+    if (bucket.available() < 1) {
+      this.#lane.scheduleForToken();
+      return 'nothing';
+    }
+    room = Math.min(room, bucket.available() + 1);
+    const domainQueue = same ?? queue.next();
+    if (!domainQueue) return 'nothing';
+
+    const wantsCanary = queue.wantsCanary(domainQueue) && !(same && current?.hasCanary);
+    const isDue = wantsCanary && queue.isCanaryDue(domainQueue);
+    const most = wantsCanary && (isDue || room > 1) ? room - 1 : room;
+    const envelopeOf = same && current ? current.usesSmtpUtf8 : null;
+    const probes = queue.take(domainQueue, envelopeOf, Math.min(most, Math.max(0, bucket.available())));
+    const rides = capabilities.offersPipelining && probes.length > 0;
+    const hasCanary = wantsCanary && (isDue || rides) && probes.length < room;
+    if (probes.length === 0 && !hasCanary) {
+      // The next in line needs another envelope than the open one: end that, once it is quiet.
+      if (same && current) current.isFull = true;
+      return same && session.isQuiet ? 'nothingFit' : 'nothing';
+    }
+    const usesSmtpUtf8 = probes[0]?.question.address?.requiresSmtpUtf8 ?? envelopeOf ?? false;
+    if (usesSmtpUtf8 && !capabilities.offersSmtpUtf8) {
+      const outcome = this.#outcome('MAIL_FROM', { fault: { kind: 'needsSmtpUtf8' } });
+      for (const probe of probes) probe.settle(outcome, this.#lane.catchAll.recall(domainQueue.domain));
+      return 'nothingFit';
+    }
+    this.#ask(domainQueue, same && current, probes, { usesSmtpUtf8, hasCanary });
+    return 'asked';
+  }
+
+  #ask(
+    queue: DomainQueue,
+    current: Transaction | null,
+    probes: readonly Probe[],
+    { usesSmtpUtf8, hasCanary }: { readonly usesSmtpUtf8: boolean; readonly hasCanary: boolean },
+  ): void {
+    clearTimeout(this.#idleTimer);
+    const { catchAll, bucket, mailFrom } = this.#lane;
+    const transaction = current ?? {
+      domain: queue.domain,
+      usesSmtpUtf8,
+      asked: 0,
+      accepted: 0,
+      isFull: false,
+      hasCanary: false,
+    };
+    const inEarlier = this.#asked - transaction.asked;
+    const recipients: Recipient<Ask>[] = [];
+    const add = (probe: Probe | null, localPart: string): void => {
+      const before = { inTransaction: transaction.asked, inEarlier };
+      const ask: Ask = { probe, queue, localPart, before, transaction, sent: null };
+      if (probe) {
+        probe.describe = () => this.#abandoned(ask);
+        transaction.asked++;
+        this.#asked++;
+      }
+      this.#inFlight.add(ask);
+      recipients.push({ forwardPath: `${localPart}@${queue.domain}`, tag: ask });
+    };
+    for (const probe of probes) add(probe, probe.question.address?.localPart ?? '');
+    if (hasCanary) {
+      queue.isCanaryAsked = true;
+      transaction.hasCanary = true;
+      add(null, catchAll.readLocalPart(queue.domain));
+    }
+    queue.inFlight += recipients.length;
+    bucket.take(recipients.length);
+    this.#lane.queue.refresh(queue);
+    if (this.#inFlight.size === recipients.length) this.#lastReplyAt = performance.now();
+    if (current) this.session.ask(recipients);
+    else {
+      this.#transactions++;
+      this.#transaction = transaction;
+      this.session.begin({ reversePath: mailFrom, usesSmtpUtf8 }, recipients);
+    }
+  }
+
+  /** Nothing to do: kept for a while for whoever comes. */
+  #rest(): void {
+    if (!this.session.isQuiet) return;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.leave(), this.#lane.timeouts.idleMs);
+  }
+
+  #answered(ask: Ask, reply: Reply): void {
+    const { probe, queue, transaction } = ask;
+    const { domain, providerId } = queue;
+    this.#release(ask);
+    this.#answers++;
+    this.#wasRefusedLast = reply.code >= 400;
+    if (this.#wasRefusedLast) this.#refusals++;
+    const recipient = { localPart: ask.localPart, domain };
+    const meaning = classifyReply({ phase: 'RCPT_TO', reply, recipient, providerId });
+    if (meaning.kind === 'ACCEPTED') transaction.accepted++;
+
+    if (meaning.kind === 'TLS_REQUIRED' && this.#canSecure()) {
+      this.#startTlsLater();
+      this.#askAgain(ask, () => this.#outcome('RCPT_TO', { reply, meaning }));
+    } else if (meaning.kind === 'TOO_MANY_RECIPIENTS' && transaction.accepted > 0) {
+      transaction.isFull = true;
+      this.#lane.memory.learnRecipientsPerTransaction(transaction.accepted);
+      this.#askAgain(ask, () => this.#outcome('RCPT_TO', { reply, meaning }));
+    } else if (probe) this.#settleMailbox(ask, probe, reply, meaning);
+    else this.#settleCanary(ask, reply, meaning);
+  }
+
+  #settleMailbox(ask: Ask, probe: Probe, reply: Reply, meaning: Meaning): void {
+    const { queue } = ask;
+    const finding = this.#lane.catchAll.recall(queue.domain);
+    if (!probe.isSettled) {
+      const outcome = this.#outcome('RCPT_TO', {
+        reply,
+        meaning,
+        transcript: this.session.log.printFor(this.#ownLines(ask, reply), ask.before),
+      });
+      if (meaning.kind !== 'ACCEPTED' || finding) probe.settle(outcome, finding);
+      else {
+        probe.acceptance = outcome;
+        queue.awaitingCanary.add(probe);
+        this.#lane.queue.refresh(queue);
+      }
+    }
+    if (isBlock({ meaning })) {
+      const seenByOthers = redactReply(reply, { localPart: ask.localPart, domain: queue.domain });
+      this.#lane.refuseDomain(queue.domain, this.#outcome('RCPT_TO', { reply: seenByOthers, meaning }));
+    }
+  }
+
+  #settleCanary(ask: Ask, reply: Reply, meaning: Meaning): void {
+    const answer = classifyCanary(meaning);
+    const lines = this.#ownLines(ask, reply).map(({ entry }) => entry);
+    this.#giveFinding(ask.queue, { answer, reply, checkedAt: new Date(this.#lane.now()) }, lines);
+  }
+
+  /** @param lines what was said of the made-up mailbox: part of the receipt of everybody who waited for it */
+  #giveFinding(queue: DomainQueue, finding: CatchAllFinding, lines: Outcome['transcript'] = []): void {
+    const nobody = this.#outcome('RCPT_TO', { reply: finding.reply });
+    this.#lane.queue.settleCanary(queue, finding, (probe) => {
+      const outcome = probe.acceptance ?? nobody;
+      probe.settle({ ...outcome, transcript: [...outcome.transcript, ...lines] }, finding);
+    });
+  }
+
+  #envelopeRefused(reply: Reply): void {
+    const meaning = classifyReply({ phase: 'MAIL_FROM', reply, recipient: null, providerId: null });
+    const outcome = this.#outcome('MAIL_FROM', { reply, meaning });
+    const asks = [...this.#inFlight];
+    this.#wasRefusedLast = true;
+    this.#refusals++;
+    if (meaning.kind === 'TLS_REQUIRED' && this.#canSecure()) {
+      this.#startTlsLater();
+      this.#askAllAgain(asks, outcome);
+      return;
+    }
+    this.#isRetiring = true;
+    if (this.#transactions > 1) this.#askAllAgain(asks, outcome);
+    else {
+      this.#settleAll(asks, outcome);
+      if (!this.#transaction?.usesSmtpUtf8) this.#lane.refuseAll(outcome);
+    }
+  }
+
+  #ended(end: SessionEnd): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
+    clearTimeout(this.#idleTimer);
+    this.#abort.abort();
+    const asks = [...this.#inFlight];
+    const hungUp = end.kind === 'closing' || end.fault.kind === 'closed';
+    const isSudden =
+      asks.length > 0 || performance.now() - this.#lastReplyAt < this.#lane.timeouts.patienceMs;
+    if (hungUp && this.#wasRefusedLast && isSudden) this.#lane.memory.learnRefusalsPerSession(this.#refusals);
+    const meaning =
+      end.kind === 'closing'
+        ? classifyReply({ phase: end.phase, reply: end.reply, recipient: null, providerId: null })
+        : null;
+    const outcome = this.#outcome(
+      end.phase,
+      end.kind === 'closing' ? { reply: end.reply, meaning } : { fault: end.fault },
+    );
+    if (hungUp && this.#answers > 0) this.#askAllAgain(asks, outcome);
+    else {
+      this.#settleAll(asks, outcome);
+      if (this.#answers === 0 && asks.length > 0) this.#lane.refuseAll(outcome);
+    }
+    this.#lane.left(this);
+  }
+
+  #canSecure(): boolean {
+    return this.session.capabilities.offersStartTls && !this.session.isSecure;
+  }
+
+  #startTlsLater(): void {
+    this.#wantsTls = true;
+    this.#lane.memory.learnTls();
+  }
+
+  async #secure(): Promise<void> {
+    this.#isSecuring = true;
+    this.#wantsTls = false;
+    this.#transaction = null;
+    const opening = await this.session.secure(this.#abort.signal);
+    this.#isSecuring = false;
+    if (this.#hasLeft) return;
+    if (opening.kind === 'ready') {
+      this.feed();
+      return;
+    }
+    const outcome = this.#describeUnsecured(opening);
+    this.#hasLeft = true;
+    this.#lane.left(this);
+    this.#lane.refuseAll(outcome);
+  }
+
+  #describeUnsecured(
+    opening: Exclude<Awaited<ReturnType<Session<Ask>['secure']>>, { kind: 'ready' }>,
+  ): Outcome {
+    if (opening.kind === 'refused') {
+      const { phase, reply } = opening;
+      const meaning = classifyReply({ phase, reply, recipient: null, providerId: null });
+      return this.#outcome(phase, { reply, meaning });
+    }
+    const fault: SessionFault =
+      opening.kind === 'fault' ? opening.fault : { kind: 'closed', phase: 'STARTTLS' };
+    return this.#outcome('phase' in fault ? fault.phase : 'STARTTLS', { fault });
+  }
+
+  /** Not answered, for no fault of the recipient: back to its place, or the end of its tries. */
+  #askAgain(ask: Ask, describe: () => Outcome): void {
+    const { probe, queue } = ask;
+    if (!probe) {
+      this.#returnCanary(queue);
+      return;
+    }
+    probe.tries++;
+    if (probe.tries < MAX_TRIES) this.#lane.queue.putBack(queue, [probe]);
+    else probe.settle(describe(), this.#lane.catchAll.recall(queue.domain));
+  }
+
+  #askAllAgain(asks: readonly Ask[], outcome: Outcome): void {
+    // From the last, since each goes to the front.
+    for (const ask of asks.toReversed()) {
+      this.#release(ask);
+      this.#askAgain(ask, () => outcome);
+    }
+  }
+
+  #settleAll(asks: readonly Ask[], outcome: Outcome): void {
+    for (const ask of asks) {
+      this.#release(ask);
+      const { probe, queue } = ask;
+      if (probe) probe.settle(outcome, this.#lane.catchAll.recall(queue.domain));
+      else this.#returnCanary(queue);
+    }
+  }
+
+  /** The canary went unanswered: somebody asks it again, or it is given up for now. */
+  #returnCanary(queue: DomainQueue): void {
+    queue.isCanaryAsked = false;
+    queue.canaryTries++;
+    if (queue.canaryTries < MAX_CANARY_TRIES) this.#lane.queue.refresh(queue);
+    else this.#giveFinding(queue, { answer: 'UNKNOWN', reply: null, checkedAt: new Date(this.#lane.now()) });
+  }
+
+  #release(ask: Ask): void {
+    if (!this.#inFlight.delete(ask)) return;
+    if (ask.probe) ask.probe.describe = null;
+    ask.queue.inFlight--;
+    this.#lane.queue.refresh(ask.queue);
+  }
+
+  #abandoned(ask: Ask): Outcome {
+    const { phase } = this.session;
+    const outcome = this.#outcome(phase, { fault: { kind: 'timeout', phase } });
+    return ask.sent ? { ...outcome, transcript: this.session.log.printFor([ask.sent], ask.before) } : outcome;
+  }
+
+  #ownLines(ask: Ask, reply: Reply): readonly LogLine[] {
+    return [...(ask.sent ? [ask.sent] : []), ...this.session.log.replyLines(reply)];
+  }
+
+  #outcome(
+    phase: Phase,
+    fields: Partial<Pick<Outcome, 'reply' | 'meaning' | 'fault' | 'transcript'>>,
+  ): Outcome {
+    const { host, ip } = this.session.target;
+    return {
+      attempts: this.#attempts,
+      exchange: host,
+      ip,
+      phase,
+      reply: null,
+      meaning: null,
+      fault: null,
+      transcript: fields.transcript ?? this.session.log.print(),
+      ...fields,
+    };
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What the exchanges of a lane taught us, believed for an hour (LEARNED_LIFE_MS) and then tried anew. Greylisting,
+ * AIMD of rate and sessions, and the circuit breaker will be remembered here as well.
+ */
+import type { ExchangeHost } from '../address/index.ts';
+import type { MailExchange } from '../dns/index.ts';
+import { LEARNED_LIFE_MS, MAX_RECIPIENTS_PER_TRANSACTION, MAX_REFUSALS_PER_SESSION } from './limits.ts';
+import type { Capabilities } from './protocol/index.ts';
+
+type Learned<Value> = { readonly value: Value; readonly until: number };
+
+/** A host that could not be connected to is tried last for so long. */
+const DEAD_HOST_MS = 60_000;
+
+export class LaneMemory {
+  readonly #now: () => number;
+  readonly #deadHosts = new Map<ExchangeHost, number>();
+  #recipients: Learned<number> | null = null;
+  #refusals: Learned<number> | null = null;
+  #sessions: Learned<number> | null = null;
+  #tls: Learned<true> | null = null;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Refusals that a session may see before we leave it: ours, or fewer when the server hangs up earlier. */
+  get refusalsPerSession(): number {
+    return this.#read(this.#refusals) ?? MAX_REFUSALS_PER_SESSION;
+  }
+  /** Null when nothing was learned: then the setting decides. */
+  get sessionsAtOnce(): number | null {
+    return this.#read(this.#sessions);
+  }
+  get needsTls(): boolean {
+    return this.#read(this.#tls) ?? false;
+  }
+
+  /** As many as the server takes, by what it stated (RFC 9422) or by what it did (452 4.5.3). */
+  recipientsPerTransaction({ maxRecipientsPerTransaction }: Capabilities): number {
+    return Math.min(
+      MAX_RECIPIENTS_PER_TRANSACTION,
+      maxRecipientsPerTransaction ?? MAX_RECIPIENTS_PER_TRANSACTION,
+      this.#read(this.#recipients) ?? MAX_RECIPIENTS_PER_TRANSACTION,
+    );
+  }
+
+  learnRecipientsPerTransaction(value: number): void {
+    this.#recipients = this.#learn(Math.max(1, value));
+  }
+  learnRefusalsPerSession(value: number): void {
+    this.#refusals = this.#learn(Math.max(1, Math.min(value, this.refusalsPerSession)));
+  }
+  learnSessionsAtOnce(value: number): void {
+    this.#sessions = this.#learn(Math.max(1, value));
+  }
+  learnTls(): void {
+    this.#tls = this.#learn(true);
+  }
+
+  learnDeadHosts(hosts: readonly ExchangeHost[]): void {
+    for (const host of hosts) this.#deadHosts.set(host, this.#now() + DEAD_HOST_MS);
+  }
+
+  /** By preference, but those that were dead a moment ago last: a session must not wait for them again. */
+  planOrder(exchanges: readonly MailExchange[]): readonly MailExchange[] {
+    const isDead = ({ host }: MailExchange): boolean => (this.#deadHosts.get(host) ?? 0) > this.#now();
+    return [...exchanges.filter((exchange) => !isDead(exchange)), ...exchanges.filter(isDead)];
+  }
+
+  #learn<Value>(value: Value): Learned<Value> {
+    return { value, until: this.#now() + LEARNED_LIFE_MS };
+  }
+
+  #read<Value>(learned: Learned<Value> | null): Value | null {
+    return learned && learned.until > this.#now() ? learned.value : null;
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * What we know and hold per set of exchanges: who waits, the sessions that serve them, and the memory of what the
+ * exchanges taught us. Domains with the same MX set share a lane, so a provider with a million domains is one
+ * neighbour to us and not a million.
+ *
+ * A session is opened when somebody waits and none is at work, when more wait than those at work can be expected to
+ * serve soon (BACKLOG_PER_SESSION each), or when those at work have gone silent. Batches form by themselves:
+ * everybody who came in the same turn of the event loop, or while a session was busy, is taken at once.
+ */
+import type { DomainName, ExchangeHost } from '../address/index.ts';
+import type { MailExchange } from '../dns/index.ts';
+import type { CatchAllMemory } from './catch-all.ts';
+import { type ConnectOptions, SessionOpening } from './connect.ts';
+import { type Ask, Conversation, type ConversationLane } from './conversation.ts';
+import { LaneMemory } from './lane-memory.ts';
+import { LaneQueue } from './lane-queue.ts';
+import {
+  BACKLOG_PER_SESSION,
+  BLOCK_PAUSE_MS,
+  MAX_BLOCKED_DOMAINS,
+  MAX_QUEUED_PER_LANE,
+  type Timeouts,
+} from './limits.ts';
+import { isBlock, type Outcome } from './outcome.ts';
+import type { Probe } from './probe.ts';
+import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
+import type { LaneSnapshot } from './types.ts';
+
+/** All lanes draw on one number of sessions (RCPT_MAX_SESSIONS). */
+export type SessionSlots = {
+  /** False: none is free; the lane is told when one is. */
+  take(lane: Lane): boolean;
+  release(): void;
+};
+
+export type LaneOptions = ConnectOptions & {
+  readonly mailFrom: string;
+  readonly maxSessionsPerExchange: number;
+  readonly probesPerSecondPerExchange: number;
+  readonly slots: SessionSlots;
+  readonly catchAll: CatchAllMemory;
+};
+
+type Pause = { readonly until: number; readonly outcome: Outcome };
+
+export class Lane implements ConversationLane {
+  readonly queue: LaneQueue;
+  readonly memory: LaneMemory;
+  readonly bucket: TokenBucket;
+  readonly catchAll: CatchAllMemory;
+  readonly mailFrom: string;
+  readonly timeouts: Timeouts;
+  readonly now: () => number;
+
+  readonly #options: LaneOptions;
+  readonly #conversations = new Set<Conversation>();
+  readonly #openings = new Set<SessionOpening<Ask>>();
+  /** Sessions that said QUIT and whose connection is not gone yet: still sessions at the exchange. */
+  #leaving = 0;
+  #exchanges: readonly MailExchange[];
+  #providerId: string | null = null;
+  #pause: Pause | null = null;
+  readonly #blockedDomains = new Map<DomainName, Pause>();
+  #isScheduled = false;
+  #isClosed = false;
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
+
+  constructor(exchanges: readonly MailExchange[], options: LaneOptions) {
+    this.#exchanges = exchanges;
+    this.#options = options;
+    this.mailFrom = options.mailFrom;
+    this.timeouts = options.timeouts;
+    this.now = options.now;
+    this.catchAll = options.catchAll;
+    this.queue = new LaneQueue(options.catchAll);
+    this.memory = new LaneMemory(options.now);
+    this.bucket = createTokenBucket(options.probesPerSecondPerExchange, () => performance.now());
+  }
+
+  /** May it be forgotten without anybody noticing at once? */
+  get isUnused(): boolean {
+    return this.queue.isEmpty && this.#sessions === 0;
+  }
+
+  get #sessions(): number {
+    return this.#conversations.size + this.#openings.size + this.#leaving;
+  }
+
+  snapshot(): LaneSnapshot {
+    return {
+      exchanges: this.#exchanges.map(({ host }) => host),
+      state: this.#readPause() ? 'PAUSED' : this.#sessions > 0 || !this.queue.isEmpty ? 'ACTIVE' : 'IDLE',
+      sessions: this.#sessions,
+      queued: this.queue.size,
+    };
+  }
+
+  /** @param exchanges of the asker's domain, which may prefer them in another order than the last one's did */
+  add(probe: Probe, exchanges: readonly MailExchange[]): void {
+    const { domain, providerId } = probe.question;
+    const pause = this.#readPause() ?? this.#readDomainPause(domain);
+    if (pause) {
+      const text = `not asked: ${pause.outcome.exchange ?? 'the exchange'} refused us a short while ago`;
+      const note = { at: new Date(this.now()), direction: 'NOTE', text } as const;
+      this.#settle(probe, { ...pause.outcome, transcript: [...pause.outcome.transcript, note] });
+      return;
+    }
+    if (this.#isClosed || this.queue.size >= MAX_QUEUED_PER_LANE) {
+      this.#settle(probe, this.#unasked());
+      return;
+    }
+    this.#exchanges = exchanges;
+    this.#providerId = providerId;
+    this.queue.add(probe);
+    this.schedule();
+  }
+
+  /** The asker's deadline came, or it left. */
+  leave(probe: Probe): void {
+    if (probe.isSettled) return;
+    const [opening] = this.#openings;
+    const isBeingServed = this.#conversations.size === 0 && opening !== undefined;
+    const outcome =
+      probe.acceptance ??
+      probe.describe?.() ??
+      (isBeingServed
+        ? opening.describe({ fault: { kind: 'timeout', phase: opening.phase } })
+        : this.#unasked());
+    this.queue.remove(probe);
+    this.#settle(probe, outcome);
+    if (this.queue.isEmpty) for (const one of this.#openings) one.abort();
+  }
+
+  schedule(): void {
+    if (this.#isScheduled || this.#isClosed) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
+  }
+
+  scheduleForToken(): void {
+    this.#wakeIn(this.bucket.waitMs());
+  }
+
+  refuseAll(outcome: Outcome): void {
+    if (isBlock(outcome)) this.#pause = { until: this.now() + BLOCK_PAUSE_MS, outcome };
+    else if ([...this.#conversations].some(({ isIdle, isBrisk }) => isIdle || isBrisk)) return;
+    for (const probe of this.queue.drain()) this.#settle(probe, outcome);
+  }
+
+  refuseDomain(domain: DomainName, outcome: Outcome): void {
+    const until = this.now() + BLOCK_PAUSE_MS;
+    for (const [blocked, pause] of this.#blockedDomains)
+      if (pause.until <= this.now()) this.#blockedDomains.delete(blocked);
+    this.#blockedDomains.set(domain, { until, outcome });
+    const isWholeLane = this.#blockedDomains.size >= MAX_BLOCKED_DOMAINS;
+    if (isWholeLane) this.#pause = { until, outcome };
+    for (const probe of isWholeLane ? this.queue.drain() : this.queue.drain(domain))
+      this.#settle(probe, outcome);
+  }
+
+  left(conversation: Conversation): void {
+    if (!this.#conversations.delete(conversation)) return;
+    this.#leaving++;
+    void conversation.session.closed.then(() => {
+      this.#leaving--;
+      this.#options.slots.release();
+      this.schedule();
+    });
+    this.schedule();
+  }
+
+  /** Gives back the session that nobody needs; false when there is none. */
+  closeOneIdle(): boolean {
+    if (this.queue.hasWork) return false;
+    for (const conversation of this.#conversations)
+      if (conversation.isIdle) {
+        conversation.leave();
+        return true;
+      }
+    return false;
+  }
+
+  /** Everybody is told that time is over, every session is left. Resolves when the connections are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#wakeTimer);
+    for (const opening of this.#openings) opening.abort();
+    for (const probe of this.queue.drain()) this.#settle(probe, probe.acceptance ?? this.#unasked());
+    const conversations = [...this.#conversations];
+    for (const conversation of conversations)
+      for (const probe of conversation.abandon()) this.#settle(probe, this.#unasked());
+    await Promise.all(conversations.map(({ session }) => session.closed));
+  }
+
+  #pump(): void {
+    if (this.#isClosed) return;
+    for (const conversation of [...this.#conversations]) conversation.feed();
+    while (this.#mayOpen() && this.#options.slots.take(this)) void this.#open();
+    // Somebody waits for a session that may have gone silent: look again.
+    if (this.queue.hasWork && this.#conversations.size > 0) this.#wakeIn(this.timeouts.patienceMs);
+  }
+
+  #mayOpen(): boolean {
+    if (!this.queue.hasWork) return false;
+    const most = Math.min(
+      this.#options.maxSessionsPerExchange,
+      this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY,
+    );
+    if (this.#sessions >= most) return false;
+    const atWork =
+      this.#openings.size + [...this.#conversations].filter((conversation) => conversation.isBrisk).length;
+    if (atWork === 0) return true;
+    return this.queue.size > atWork * BACKLOG_PER_SESSION && this.bucket.available() >= 1;
+  }
+
+  async #open(): Promise<void> {
+    const opening = new SessionOpening<Ask>(this.#options, {
+      exchanges: this.memory.planOrder(this.#exchanges),
+      providerId: this.#providerId,
+      wantsTls: this.memory.needsTls,
+    });
+    this.#openings.add(opening);
+    try {
+      const opened = await opening.run();
+      this.#openings.delete(opening);
+      if (opened.kind === 'session') {
+        const { session, attempts } = opened;
+        this.#learnDeadHosts(attempts);
+        this.#conversations.add(new Conversation(session, attempts, this));
+        if (this.#isClosed) for (const conversation of this.#conversations) conversation.leave();
+      } else {
+        this.#options.slots.release();
+        if (opened.kind === 'failed') this.#openingFailed(opened.outcome);
+      }
+    } catch (error) {
+      // A bug of ours fails those who waited for this session; the process lives.
+      this.#openings.delete(opening);
+      this.#options.slots.release();
+      for (const probe of this.queue.drain()) probe.fail(error);
+    }
+    this.schedule();
+  }
+
+  /** Only the last opening speaks for the lane: while another session is there or coming, it means "not so many". */
+  #openingFailed(outcome: Outcome): void {
+    this.#learnDeadHosts(outcome.attempts);
+    const others = this.#conversations.size + this.#openings.size;
+    if (others > 0) this.memory.learnSessionsAtOnce(others);
+    else this.refuseAll(outcome);
+  }
+
+  #learnDeadHosts(attempts: Outcome['attempts']): void {
+    const alive = new Set<ExchangeHost>();
+    const dead = new Set<ExchangeHost>();
+    for (const { host, outcome } of attempts) (outcome.kind === 'connected' ? alive : dead).add(host);
+    this.memory.learnDeadHosts([...dead].filter((host) => !alive.has(host)));
+  }
+
+  #settle(probe: Probe, outcome: Outcome): void {
+    probe.settle(probe.acceptance ?? outcome, this.catchAll.recall(probe.question.domain));
+  }
+
+  /** Its turn never came. */
+  #unasked(): Outcome {
+    return {
+      attempts: [],
+      exchange: null,
+      ip: null,
+      phase: 'CONNECT',
+      reply: null,
+      meaning: null,
+      fault: { kind: 'budget', phase: 'CONNECT' },
+      transcript: [],
+    };
+  }
+
+  #readPause(): Pause | null {
+    return this.#pause && this.#pause.until > this.now() ? this.#pause : null;
+  }
+
+  #readDomainPause(domain: DomainName): Pause | null {
+    const pause = this.#blockedDomains.get(domain);
+    return pause && pause.until > this.now() ? pause : null;
+  }
+
+  #wakeIn(ms: number): void {
+    const at = performance.now() + ms;
+    if (this.#isClosed || this.#wakesAt <= at) return;
+    clearTimeout(this.#wakeTimer);
+    this.#wakesAt = at;
+    this.#wakeTimer = setTimeout(
+      () => {
+        this.#wakesAt = Number.POSITIVE_INFINITY;
+        this.#pump();
+      },
+      Math.max(1, ms),
+    );
+  }
+}

@@ -1,0 +1,68 @@
+/** One question that somebody waits for: an address, or a domain's catch-all alone. Answered exactly once. */
+import type { DomainName, EmailAddress } from '../address/index.ts';
+import type { Outcome } from './outcome.ts';
+import type { CatchAllFinding, Priority, ProbeEvidence } from './types.ts';
+
+export type Question = {
+  /** Null when only the made-up mailbox is asked. */
+  readonly address: EmailAddress | null;
+  readonly domain: DomainName;
+  readonly providerId: string | null;
+  readonly priority: Priority;
+};
+
+/** What the asker gets; either half may be of no interest to it. */
+export type Answer = { readonly evidence: ProbeEvidence; readonly finding: CatchAllFinding };
+
+export class Probe {
+  readonly question: Question;
+  readonly answer: Promise<Answer>;
+  /** Sessions that ended, or transactions that were full, before this one was answered. */
+  tries = 0;
+  /** The exchange took the mailbox; the made-up one is still to be asked. */
+  acceptance: Outcome | null = null;
+  /** While it is being asked: what there would be to show if the asker left now. */
+  describe: (() => Outcome) | null = null;
+
+  readonly #startedAt: number;
+  readonly #now: () => number;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (error: unknown) => void;
+  #isSettled = false;
+
+  constructor(question: Question, now: () => number) {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.question = question;
+    this.answer = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  settle(outcome: Outcome, catchAll: CatchAllFinding | null): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const now = this.#now();
+    this.#resolve({
+      evidence: {
+        ...outcome,
+        catchAll,
+        startedAt: new Date(this.#startedAt),
+        durationMs: Math.max(0, now - this.#startedAt),
+      },
+      finding: catchAll ?? { answer: 'UNKNOWN', reply: outcome.reply, checkedAt: new Date(now) },
+    });
+  }
+
+  /** A bug of ours: fails this one question. */
+  fail(error: unknown): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#reject(error);
+  }
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import type { MailExchange } from '../dns/index.ts';
+import { createAskers } from './askers.ts';
+import { createCatchAllMemory } from './catch-all.ts';
+import type { LookupAddresses } from './connect.ts';
+import type { Guard } from './guard.ts';
+import { Lane, type LaneOptions, type SessionSlots } from './lane.ts';
+import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits.ts';
+import { Probe, type Question } from './probe.ts';
+import type { SessionStats } from './session.ts';
+import type { ProbeRequest, Prober } from './types.ts';
+
+export type ProberOptions = {
+  readonly lookupAddresses: LookupAddresses;
+  readonly guard: Guard;
+  /** 25, but for a lab. */
+  readonly port: number;
+  /** A name that is ours (RFC 5321 §4.1.1.1). */
+  readonly heloName: string;
+  /** The reverse path without brackets; empty for the null one. */
+  readonly mailFrom: string;
+  /** Open at once, all exchanges together. */
+  readonly maxSessions: number;
+  /** Open at once to one set of exchanges. */
+  readonly maxSessionsPerExchange: number;
+  /** RCPT TO commands a second to one set of exchanges, on average; bursts of a second's worth. 0: no limit. */
+  readonly probesPerSecondPerExchange: number;
+  readonly timeouts?: Partial<Timeouts>;
+  /** Epoch milliseconds: for what is remembered and shown. Deadlines of a session run on the monotonic clock. */
+  readonly now?: () => number;
+  /** Octets nobody can guess. */
+  readonly random?: (octets: number) => Uint8Array;
+};
+
+type Request = Pick<ProbeRequest, 'exchanges' | 'deadline' | 'signal'>;
+
+const createSlots = (most: number, closeOneIdle: () => void): SessionSlots => {
+  let taken = 0;
+  const waiting = new Set<Lane>();
+  return {
+    take(lane) {
+      if (taken < most) {
+        taken++;
+        waiting.delete(lane);
+        return true;
+      }
+      waiting.add(lane);
+      closeOneIdle();
+      return false;
+    },
+    release() {
+      taken--;
+      const [next] = waiting;
+      if (!next) return;
+      waiting.delete(next);
+      next.schedule();
+    },
+  };
+};
+
+/** The lanes of this process. To be closed when it ends, or its idle sessions keep it alive for some seconds. */
+export const createProber = (options: ProberOptions): Prober => {
+  const now = options.now ?? Date.now;
+  const stats: SessionStats = { sessionsOpened: 0, commandsSent: 0 };
+  const lanes = new Map<string, Lane>();
+  const askers = createAskers();
+  const slots = createSlots(options.maxSessions, () => {
+    for (const lane of lanes.values()) if (lane.closeOneIdle()) return;
+  });
+  const laneOptions: LaneOptions = {
+    ...options,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    now,
+    stats,
+    slots,
+    catchAll: createCatchAllMemory(now, options.random ?? randomBytes),
+  };
+  let waiting = 0;
+  let isClosed = false;
+
+  /** The lane of a set of exchanges, whatever their preferences; the one used last is last in the map. */
+  const findLane = (exchanges: readonly MailExchange[]): Lane => {
+    const key = exchanges
+      .map(({ host }) => host)
+      .sort()
+      .join(' ');
+    const lane = lanes.get(key) ?? new Lane(exchanges, laneOptions);
+    lanes.delete(key);
+    lanes.set(key, lane);
+    if (lanes.size > MAX_LANES)
+      for (const [old, candidate] of lanes) {
+        if (!candidate.isUnused) continue;
+        lanes.delete(old);
+        break;
+      }
+    return lane;
+  };
+
+  const ask = async (
+    question: Question,
+    { exchanges, deadline, signal }: Request,
+  ): Promise<Probe['answer']> => {
+    const probe = new Probe(question, now);
+    const lane = findLane(exchanges);
+    if (isClosed || waiting >= MAX_QUEUED) {
+      lane.leave(probe);
+      return probe.answer;
+    }
+    waiting++;
+    try {
+      lane.add(probe, exchanges);
+      askers.watch(probe, { deadline, signal, now: now() }, (one) => lane.leave(one));
+      return await probe.answer;
+    } finally {
+      waiting--;
+    }
+  };
+
+  return {
+    stats,
+    async probe(request) {
+      const { address, providerId, priority } = request;
+      const question = { address, domain: address.domain, providerId, priority };
+      return (await ask(question, request)).evidence;
+    },
+    async probeCatchAll(request) {
+      const { domain, providerId, priority } = request;
+      const known = laneOptions.catchAll.recall(domain);
+      if (known) return known;
+      return (await ask({ address: null, domain, providerId, priority }, request)).finding;
+    },
+    lanes: () => [...lanes.values()].map((lane) => lane.snapshot()),
+    async close() {
+      isClosed = true;
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+    },
+  };
+};
