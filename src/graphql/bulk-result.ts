@@ -1,0 +1,109 @@
+import type { SettledRow } from '../jobs/index.ts';
+import type { Status } from '../verdict/index.ts';
+import { builder } from './builder.ts';
+import { BulkJobType } from './bulk-job.ts';
+import { type Edge, pageInfoOf, readCursor, readPageSize, writeCursor } from './page.ts';
+import { ReplyType } from './reply.ts';
+import { VerificationReasonType, VerificationStatusType } from './verification.ts';
+
+const BulkResultType = builder.objectRef<SettledRow>('BulkResult').implement({
+  description:
+    'One row of a job with its verdict. It is kept as it was found, whatever is learnt about the address later.',
+  fields: (t) => ({
+    position: t.exposeInt('position', { description: 'In the order of settling: 1, 2, 3 … without a gap.' }),
+    row: t.exposeInt('row', { description: 'One-based number of the row in the list that was given.' }),
+    address: t.exposeString('address', { description: 'As given.' }),
+    duplicateOf: t.exposeInt('duplicateOf', {
+      nullable: true,
+      description: 'Row number of the first row that names the same mailbox; null when this is it.',
+    }),
+    status: t.field({
+      type: VerificationStatusType,
+      description: 'Will mail arrive?',
+      resolve: ({ status }) => status,
+    }),
+    reason: t.field({ type: VerificationReasonType, description: 'Why.', resolve: ({ reason }) => reason }),
+    score: t.exposeInt('score', { description: '0 (mail will bounce) to 100 (mail will arrive).' }),
+    provider: t.exposeString('provider', {
+      nullable: true,
+      description: 'Name of the mail provider; null when it is not known.',
+    }),
+    exchange: t.exposeString('exchange', {
+      nullable: true,
+      description: 'Host name of the exchange that spoke.',
+    }),
+    reply: t.field({
+      type: ReplyType,
+      nullable: true,
+      description: 'The reply that decided.',
+      resolve: ({ reply }) => reply,
+    }),
+    checkedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was found out.',
+      resolve: ({ checkedAt }) => checkedAt,
+    }),
+  }),
+});
+
+type ResultEdge = Edge<SettledRow>;
+
+const BulkResultEdgeType = builder.objectRef<ResultEdge>('BulkResultEdge').implement({
+  description: 'A result and where it stands in the order of settling.',
+  fields: (t) => ({
+    cursor: t.exposeString('cursor', { description: 'For `after`; good for as long as the job is kept.' }),
+    node: t.field({ type: BulkResultType, description: 'The result.', resolve: ({ node }) => node }),
+  }),
+});
+
+type ResultConnection = {
+  readonly jobId: string;
+  readonly statuses: readonly Status[] | null;
+  readonly edges: readonly ResultEdge[];
+  readonly hasNextPage: boolean;
+  readonly after: string | null;
+};
+
+const BulkResultConnectionType = builder.objectRef<ResultConnection>('BulkResultConnection').implement({
+  description: 'A page of results in the order of settling, which goes on growing while the job runs.',
+  fields: (t) => ({
+    totalCount: t.int({
+      description: 'Results settled so far that match the filter. Costs a count.',
+      resolve: ({ jobId, statuses }, _args, { services }) => services.jobs.countResults(jobId, statuses),
+    }),
+    edges: t.field({
+      type: [BulkResultEdgeType],
+      description: 'The results of this page.',
+      resolve: ({ edges }) => edges,
+    }),
+    pageInfo: t.field({
+      type: builder.pageInfoRef(),
+      description: 'Where the page stands. While the job runs, a last page may be followed by another later.',
+      resolve: ({ edges, hasNextPage, after }) => pageInfoOf(edges, hasNextPage, after),
+    }),
+  }),
+});
+
+builder.objectField(BulkJobType, 'results', (t) =>
+  t.field({
+    type: BulkResultConnectionType,
+    description: 'Settled rows in the order of settling.',
+    args: {
+      first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }),
+      after: t.arg.string({ description: 'Cursor of the last result seen; default: from the first.' }),
+      status: t.arg({ type: [VerificationStatusType], description: 'Only these; default: all.' }),
+    },
+    resolve: async ({ id }, { first, after = null, status = null }, { services }) => {
+      const page = await services.jobs.results(id, {
+        limit: readPageSize(first),
+        afterPosition: after === null ? 0 : Number(readCursor('results', after, /^\d{1,15}$/)),
+        statuses: status,
+      });
+      const edges = page.items.map((node) => ({
+        cursor: writeCursor('results', String(node.position)),
+        node,
+      }));
+      return { jobId: id, statuses: status, edges, hasNextPage: page.hasNextPage, after };
+    },
+  }),
+);

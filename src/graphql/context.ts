@@ -1,0 +1,107 @@
+import { initContextCache } from '@pothos/core';
+import type { DomainName, ParsedAddress } from '../address/index.ts';
+import type { Dns, MailHosts, PolicyFileOptions } from '../dns/index.ts';
+import type { Jobs } from '../jobs/index.ts';
+import type { Prober } from '../smtp/index.ts';
+import type { Verification, Verifier } from '../verify/index.ts';
+import { refuse } from './refusal.ts';
+
+/** What the resolvers translate to GraphQL; `main` joins it. */
+export type Services = {
+  readonly verifier: Verifier;
+  readonly dns: Dns;
+  readonly prober: Prober;
+  readonly jobs: Jobs;
+  /** Is an address one that a mail server can have? For `MailExchange.addresses`. */
+  readonly guard: AddressGuard;
+  /** For `Domain.mtaSts`, whose policy is a file on a web server; what is left out has the defaults of `dns`. */
+  readonly policyFiles?: Omit<PolicyFileOptions, 'isAllowed'>;
+  readonly gateway: { readonly version: string; readonly isSandbox: boolean };
+};
+
+/** The part of `smtp/guard` that GraphQL shows. */
+export type AddressGuard = { classifyAddress(ip: string): { readonly isRoutable: boolean } };
+
+export type DownloadFormat = 'CSV' | 'NDJSON';
+
+/** What differs from one request to the next. */
+export type RequestPart = {
+  /** Stands in the response's header, in its errors and in the log. */
+  readonly requestId: string;
+  /** Ends when the client is gone or the gateway closes. */
+  readonly signal: AbortSignal;
+  /** A link that works without credentials until it expires. */
+  readonly printResultsUrl: (jobId: string, format: DownloadFormat) => string;
+};
+
+/** The request's own answers: the same question is asked once, whatever fields select it. */
+export type Lookups = {
+  /** Rejects with TOO_MANY_ADDRESSES past the ceiling of one operation. */
+  verify(parsed: ParsedAddress, maxAgeSeconds: number | null): Promise<Verification>;
+  mailHosts(domain: DomainName): Promise<MailHosts>;
+};
+
+export type Context = RequestPart & {
+  readonly services: Services;
+  /** Replaced for every event of a subscription. */
+  lookups: Lookups;
+};
+
+/**
+ * Two for each address of a full page (`verification` and `mailbox` with another `maxAge`). The runaway: a
+ * document of a thousand aliases that makes the gateway probe a thousand mailboxes.
+ */
+export const mostVerifications = 200;
+
+const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => {
+  const verifications = new Map<string, Promise<Verification>>();
+  const hosts = new Map<DomainName, Promise<MailHosts>>();
+  return {
+    verify: (parsed, maxAgeSeconds) => {
+      const text = parsed.kind === 'address' ? parsed.address.normalized : parsed.input;
+      const key = maxAgeSeconds === null ? text : `${maxAgeSeconds} ${text}`;
+      let verification = verifications.get(key);
+      if (verification === undefined) {
+        if (verifications.size >= mostVerifications)
+          throw refuse('TOO_MANY_ADDRESSES', `One operation verifies at most ${mostVerifications} times.`, {
+            limit: mostVerifications,
+          });
+        verification = verifier.verify(
+          parsed,
+          maxAgeSeconds === null
+            ? { priority: 'interactive', signal }
+            : { priority: 'interactive', signal, maxAgeSeconds },
+        );
+        verifications.set(key, verification);
+      }
+      return verification;
+    },
+    mailHosts: (domain) => {
+      let answer = hosts.get(domain);
+      if (answer === undefined) {
+        answer = verifier.lookupMailHosts(domain, signal);
+        hosts.set(domain, answer);
+      }
+      return answer;
+    },
+  };
+};
+
+/** The context of one operation. */
+export const createContext = (
+  services: Services,
+  { requestId, signal, printResultsUrl }: RequestPart,
+): Context => ({
+  ...initContextCache(),
+  services,
+  requestId,
+  signal,
+  printResultsUrl,
+  lookups: createLookups(services, signal),
+});
+
+/** Forgets what earlier events of the same subscription looked up, DataLoaders included. */
+export const renewContext = (context: Context): void => {
+  Object.assign(context, initContextCache());
+  context.lookups = createLookups(context.services, context.signal);
+};

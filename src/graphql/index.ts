@@ -1,0 +1,21 @@
+/**
+ * The GraphQL contract: what clients may ask, translated to the rooms that know. Code-first with Pothos, one file
+ * a type, printed to `schema/schema.graphql`.
+ *
+ * Refuses to know anything itself: a resolver translates, and looks nothing up that was not selected. `syntax` and
+ * the facts of a domain's name cost nothing, `mx` and its kin cost DNS, `verification`, `mailbox` and `catchAll`
+ * cost SMTP. A bad address is a result; a bad id, cursor, page size or domain is a GraphQL error with
+ * `extensions.code`; what a mutation refuses is typed data.
+ *
+ * Limits: 100 edges a page, 100 addresses in `emails`, 200 verifications an operation, 100 ids in `nodes`, 10,000
+ * addresses inline in a bulk job, 1,000 characters of an address echoed.
+ */
+export {
+  type AddressGuard,
+  type Context,
+  createContext,
+  type DownloadFormat,
+  type RequestPart,
+  type Services,
+} from './context.ts';
+export { printSchemaText, schema } from './schema.ts';

@@ -1,0 +1,19 @@
+import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { builder } from './builder.ts';
+import './scalars.ts';
+import './gateway.ts';
+import './email.ts';
+import './domain.ts';
+import './domain-policy.ts';
+import './mail-exchange.ts';
+import './bulk-job.ts';
+import './bulk-result.ts';
+import './start-bulk-job.ts';
+import './cancel-bulk-job.ts';
+import './watch-bulk-job.ts';
+
+/** The public contract. Built once: it holds no state, everything it needs comes with the context. */
+export const schema: GraphQLSchema = builder.toSchema();
+
+/** The text of `schema/schema.graphql`: sorted, so that a difference is a change and never a move. */
+export const printSchemaText = (): string => `${printSchema(lexicographicSortSchema(schema))}\n`;

@@ -1,0 +1,62 @@
+import { GraphQLError } from 'graphql';
+import { describeFault, type Logger } from './log.ts';
+
+/** Codes of faults of a request as such; those that resolvers find are coded in `graphql`. */
+export type RequestFaultCode =
+  | 'BODY_TOO_LARGE'
+  | 'CROSS_ORIGIN'
+  | 'HOST_NOT_ALLOWED'
+  | 'INTERNAL'
+  | 'LINK_EXPIRED'
+  | 'LINK_INVALID'
+  | 'NOT_FOUND'
+  | 'TOO_MANY_OPERATIONS'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'VALIDATION_FAILED';
+
+/** An answer that never reached GraphQL, in GraphQL's shape, so that every client can read it. */
+export const printFault = (code: RequestFaultCode, message: string): string =>
+  JSON.stringify({ errors: [{ message, extensions: { code } }] });
+
+export const faultResponse = (
+  Response: typeof globalThis.Response,
+  status: number,
+  code: RequestFaultCode,
+  message: string,
+): Response =>
+  new Response(printFault(code, message), {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+  });
+
+/** Is it an error that somebody worded for the client, or a bug that happens to pass through GraphQL? */
+const isWorded = (error: unknown): error is GraphQLError => {
+  if (!(error instanceof GraphQLError)) return false;
+  return error.originalError === undefined || error.originalError === null || isWorded(error.originalError);
+};
+
+/**
+ * What the client sees of an error, and what the log does. A worded error passes, with a code when it had none
+ * (variables that do not fit, a request that does not validate); a bug becomes INTERNAL and its text goes to the
+ * log alone.
+ */
+export const maskFault = (error: unknown, logger: Logger, requestId: string | undefined): GraphQLError => {
+  if (isWorded(error)) {
+    if (error.extensions.code !== undefined) return error;
+    return new GraphQLError(error.message, {
+      nodes: error.nodes ?? null,
+      source: error.source ?? null,
+      positions: error.positions ?? null,
+      path: error.path ?? null,
+      extensions: { ...error.extensions, code: 'BAD_INPUT' },
+    });
+  }
+  const path = error instanceof GraphQLError ? error.path : undefined;
+  const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+  logger.error('request failed', { requestId, path, ...describeFault(cause) });
+  return new GraphQLError('Internal error. The log of the gateway has the details under this request id.', {
+    nodes: (error instanceof GraphQLError ? error.nodes : null) ?? null,
+    path: path ?? null,
+    extensions: { code: 'INTERNAL', requestId, unexpected: true },
+  });
+};

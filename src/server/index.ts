@@ -1,0 +1,133 @@
+/**
+ * HTTP: GraphQL by POST and GET, subscriptions by SSE and by graphql-ws on the same path, the GraphiQL page, links
+ * to results, health. It joins Yoga to node:http and decides who may ask and how much.
+ *
+ * Refuses to decode anything but JSON, to serve another host's name when it is bound to loopback, to act for a page
+ * of another origin, and to say anything about an internal fault but a request id: the rest is in the log, which
+ * never holds an address.
+ *
+ * Limits: `limits.ts`. A body has 4 MB and a minute, headers have ten seconds, closing has five seconds.
+ */
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Services } from '../graphql/index.ts';
+import { isLoopbackHost } from './caller.ts';
+import { createGraphiqlPage } from './graphiql.ts';
+import {
+  closeGraceMs,
+  headersTimeoutMs,
+  keepAliveTimeoutMs,
+  linkLifeSeconds,
+  mostConnections,
+  mostHeaders,
+  requestTimeoutMs,
+} from './limits.ts';
+import { createLinks } from './link.ts';
+import { type Logger, stderrLogger } from './log.ts';
+import { readOperationTabs } from './operations.ts';
+import { createLiveSubscriptions } from './subscriptions.ts';
+import { attachWebSockets } from './websocket.ts';
+import { createGatewayYoga, type Yoga } from './yoga.ts';
+
+export type { Logger } from './log.ts';
+
+export type ServerOptions = {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly services: Services;
+  /** Every page and response then says that it is simulated. */
+  readonly isSandbox: boolean;
+  /** What links to results are signed with, at least 32 octets; they outlive the process only if it does. */
+  readonly secret: string | Uint8Array;
+  /** Default: JSON lines on standard error. */
+  readonly logger?: Logger;
+  /** Variables of the example tabs in GraphiQL, by operation name. */
+  readonly exampleVariables?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};
+
+export type Server = {
+  /** @throws when the port is taken or the host is not this machine's */
+  listen(): Promise<{ readonly url: string }>;
+  /** Ends subscriptions, lets requests under way finish for five seconds, cuts off the rest. */
+  close(): Promise<void>;
+  /** The same without a socket, for tests. */
+  readonly fetch: Yoga['fetch'];
+};
+
+const endpoint = '/graphql';
+
+export const createServer = (options: ServerOptions): Server => {
+  const { host, port, services, isSandbox, secret, logger = stderrLogger, exampleVariables } = options;
+  const isLoopbackOnly = isLoopbackHost(host);
+  const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
+  const subscriptions = createLiveSubscriptions();
+  const page = createGraphiqlPage({ endpoint, isSandbox, tabs: readOperationTabs(exampleVariables) });
+  let closing: Promise<void> | undefined;
+
+  const yoga = createGatewayYoga({
+    endpoint,
+    services,
+    links,
+    logger,
+    isSandbox,
+    subscriptions,
+    routes: {
+      endpoint,
+      isLoopbackOnly,
+      isSandbox,
+      page,
+      links,
+      jobs: services.jobs,
+      isReady: () => closing === undefined,
+    },
+  });
+
+  const http = createHttpServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      noDelay: true,
+    },
+    yoga,
+  );
+  http.maxConnections = mostConnections;
+  http.maxHeadersCount = mostHeaders;
+  const webSockets = attachWebSockets({ http, yoga, endpoint, isLoopbackOnly, logger });
+  /** Upgraded sockets are the HTTP server's no longer, and it would not cut them off. */
+  const sockets = new Set<Socket>();
+  http.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+    subscriptions.close();
+    const cutOff = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, closeGraceMs);
+    await Promise.all([webSockets.close(), http.listening || sockets.size > 0 ? closed : undefined]);
+    clearTimeout(cutOff);
+    await yoga.dispose();
+  };
+
+  return {
+    listen: () =>
+      new Promise((resolve, reject) => {
+        http.once('error', reject);
+        http.listen(port, host, () => {
+          http.off('error', reject);
+          const { address, family, port: chosen } = http.address() as AddressInfo;
+          resolve({ url: `http://${family === 'IPv6' ? `[${address}]` : address}:${chosen}` });
+        });
+      }),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+    fetch: yoga.fetch,
+  };
+};

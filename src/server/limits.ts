@@ -1,0 +1,43 @@
+/** Every ceiling of the HTTP side, with the runaway it prevents. */
+
+/**
+ * 10,000 addresses of 254 octets, quoted and separated, are 2.6 MB; the rest is room for escapes and the document.
+ * The runaway: a body that fills memory before anybody has looked at it.
+ */
+export const mostBodyOctets = 4 * 1024 * 1024;
+
+/** The largest of our own documents has about 200 tokens. The runaway: a parser busy for seconds with one document. */
+export const mostTokens = 2_000;
+
+/**
+ * Characters of document text that are remembered with what was parsed from it. The runaway: a client that sends a
+ * new document of megabytes each time fills memory.
+ */
+export const mostRememberedDocumentText = 4 * 1024 * 1024;
+
+/** Sockets open at once; issue of scale is 10,000 idle subscriptions. The runaway: file descriptors used up. */
+export const mostConnections = 16_384;
+
+/** Operations that one WebSocket may have under way. The runaway: one socket that carries what a thousand may. */
+export const mostOperationsPerSocket = 100;
+
+/** Header lines of a request. The runaway: megabytes of headers held for each of many connections. */
+export const mostHeaders = 100;
+
+/** From the first octet to the end of the headers (slowloris: a header a minute, on ten thousand sockets). */
+export const headersTimeoutMs = 10_000;
+
+/** From the first octet to the end of the body. 4 MB in 60 s is a bad mobile line. */
+export const requestTimeoutMs = 60_000;
+
+/** How long an idle connection is kept for its next request; longer than the usual proxy's 60 s. */
+export const keepAliveTimeoutMs = 65_000;
+
+/** How long `close` waits for requests under way before it cuts them off. */
+export const closeGraceMs = 5_000;
+
+/** How long a link to results works. */
+export const linkLifeSeconds = 3_600;
+
+/** Rows that a download reads from the store at once: what one reader costs in memory. */
+export const rowsPerRead = 1_000;

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A client document of `schema/operations`, as a GraphiQL tab. */
+export type OperationTab = { readonly name: string; readonly query: string; readonly variables: string };
+
+/** The order in which a newcomer tries them; documents that are not named here come last, by name. */
+const order = [
+  'VerifyEmail',
+  'SyntaxOnly',
+  'VerifyEmails',
+  'DomainProfile',
+  'StartBulkJob',
+  'BulkJobProgress',
+  'BulkJob',
+  'BulkJobs',
+];
+
+/** What stands in a tab's variables when nobody gave better ones; example.com has a null MX and is nobody's. */
+const plainVariables: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  VerifyEmail: { address: 'someone@example.com', maxAge: '7d' },
+  SyntaxOnly: { address: 'someone@gmial.com' },
+  VerifyEmails: { addresses: ['someone@example.com', 'not an address'] },
+  DomainProfile: { name: 'example.com' },
+  StartBulkJob: {
+    input: { name: 'first list', source: { addresses: ['someone@example.com', 'not an address'] } },
+  },
+  BulkJobProgress: { id: 'the id that StartBulkJob answered with' },
+  BulkJob: { id: 'the id that StartBulkJob answered with', first: 20 },
+  BulkJobs: { first: 20 },
+};
+
+const folder = new URL('../../schema/operations/', import.meta.url);
+
+/**
+ * Read once, at start; the folder is part of the package.
+ * @param variables by operation name; they stand before the plain ones
+ * @throws when the folder is missing
+ */
+export const readOperationTabs = (
+  variables: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+): readonly OperationTab[] => {
+  const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.graphql'))
+    .map((file) => file.slice(0, -'.graphql'.length))
+    .toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+    .map((name) => ({
+      name,
+      query: readFileSync(new URL(`${name}.graphql`, folder), 'utf8'),
+      variables: JSON.stringify(variables[name] ?? plainVariables[name] ?? {}, null, 2),
+    }));
+};

@@ -1,0 +1,94 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Context } from '../graphql/index.ts';
+import { maskFault } from './fault.ts';
+import type { Logger } from './log.ts';
+
+type Result = ExecutionResult;
+type Done = {
+  readonly args: { readonly contextValue: unknown };
+  readonly result: unknown;
+  readonly setResult: (result: never) => void;
+};
+
+const isStream = (result: unknown): result is AsyncIterable<unknown> =>
+  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+
+const withExtensions = (error: GraphQLError, added: Readonly<Record<string, unknown>>): GraphQLError =>
+  new GraphQLError(error.message, {
+    nodes: error.nodes ?? null,
+    source: error.source ?? null,
+    positions: error.positions ?? null,
+    path: error.path ?? null,
+    extensions: { ...error.extensions, ...added },
+  });
+
+/**
+ * What every result has before it leaves, on every transport: errors with a code and a request id, bugs masked, and
+ * in the sandbox a word that all of it is simulated. Results without errors pass untouched otherwise.
+ */
+export const resultsPlugin = (options: { readonly logger: Logger; readonly isSandbox: boolean }): Plugin => {
+  const { logger, isSandbox } = options;
+  const simulate = (result: Result): Result =>
+    isSandbox && result.extensions?.simulated !== true
+      ? { ...result, extensions: { ...result.extensions, simulated: true } }
+      : result;
+
+  const finish = ({ args, result, setResult }: Done): void => {
+    const { errors } = result as Result;
+    const { requestId } = args.contextValue as Context;
+    const masked = errors
+      ? { ...(result as Result), errors: errors.map((error) => maskFault(error, logger, requestId)) }
+      : (result as Result);
+    const finished = simulate(masked);
+    if (finished !== result) setResult(finished as never);
+  };
+  const finishEach = { onNext: finish };
+  const onDone = (payload: Done) => {
+    if (isStream(payload.result)) return finishEach;
+    finish(payload);
+    return undefined;
+  };
+  const executeHooks = { onExecuteDone: onDone } as never;
+  const subscribeHooks = { onSubscribeResult: onDone } as never;
+
+  return {
+    onExecute: () => executeHooks,
+    onSubscribe: () => subscribeHooks,
+    onValidate: () => codeValidation as never,
+    // HTTP only, and the one place that sees errors from before execution too.
+    onResultProcess: ({ result, setResult, serverContext }) => {
+      if (isStream(result) || Array.isArray(result)) return;
+      const { requestId } = serverContext as { readonly requestId?: string };
+      const finished = simulate(
+        result.errors
+          ? {
+              ...result,
+              errors: result.errors.map((error) =>
+                error instanceof GraphQLError ? withExtensions(error, { requestId }) : error,
+              ),
+            }
+          : (result as Result),
+      );
+      if (finished !== result) setResult(finished);
+    },
+  };
+};
+
+/** Errors of validation come without a code. */
+const codeValidation = ({
+  valid,
+  result,
+  setResult,
+}: {
+  valid: boolean;
+  result: readonly GraphQLError[];
+  setResult: (errors: readonly GraphQLError[]) => void;
+}): void => {
+  if (!valid)
+    setResult(
+      result.map((error) =>
+        error.extensions.code === undefined ? withExtensions(error, { code: 'VALIDATION_FAILED' }) : error,
+      ),
+    );
+};

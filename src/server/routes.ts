@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { ReadableStream } from 'node:stream/web';
+import type { Plugin } from 'graphql-yoga';
+import type { Jobs } from '../jobs/index.ts';
+import { classifyHost, classifyOrigin } from './caller.ts';
+import { mediaTypeOf, printResults } from './download.ts';
+import { faultResponse } from './fault.ts';
+import type { GraphiqlPage } from './graphiql.ts';
+import type { Links } from './link.ts';
+
+export type RoutesOptions = {
+  readonly endpoint: string;
+  /** Is the socket bound to loopback, so that any other Host is an attack? */
+  readonly isLoopbackOnly: boolean;
+  readonly isSandbox: boolean;
+  readonly page: GraphiqlPage;
+  readonly links: Links;
+  readonly jobs: Pick<Jobs, 'read' | 'rows'>;
+  /** False while closing. */
+  readonly isReady: () => boolean;
+};
+
+type RequestContext = { requestId?: string };
+
+/** Unlike any of another process, counted within this one: a header for people, not a secret. */
+const createRequestIds = (): (() => string) => {
+  const prefix = randomBytes(6).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}-${count.toString(36)}`;
+  };
+};
+
+/**
+ * Everything that is decided by method, path and headers alone: who may ask, and what is not GraphQL (health, the
+ * GraphiQL page, downloads). What it lets pass is a GraphQL request.
+ */
+export const routesPlugin = (options: RoutesOptions): Plugin => {
+  const { endpoint, isLoopbackOnly, isSandbox, page, links, jobs, isReady } = options;
+  const nextRequestId = createRequestIds();
+
+  const download = async (url: URL, Response: typeof globalThis.Response): Promise<Response | null> => {
+    const grant = links.readResultsUrl(url);
+    if (grant === null) return null;
+    if (grant === 'invalid')
+      return faultResponse(Response, 403, 'LINK_INVALID', 'This link was not given out by this gateway.');
+    if (grant === 'expired')
+      return faultResponse(Response, 410, 'LINK_EXPIRED', 'This link has expired: ask for resultsUrl again.');
+    const { jobId, format } = grant;
+    if ((await jobs.read(jobId)) === null)
+      return faultResponse(Response, 404, 'NOT_FOUND', 'There is no such job (any more).');
+    return new Response(ReadableStream.from(printResults(jobs, jobId, format)) as unknown as BodyInit, {
+      headers: {
+        'content-type': mediaTypeOf(format),
+        'content-disposition': `attachment; filename="results-${jobId}.${format.toLowerCase()}"`,
+        // The link is the credential: it must not travel on as a referrer.
+        'referrer-policy': 'no-referrer',
+      },
+    });
+  };
+
+  const routeOther = async (
+    request: Request,
+    url: URL,
+    Response: typeof globalThis.Response,
+  ): Promise<Response> => {
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead && url.pathname === '/')
+      return new Response(null, { status: 302, headers: { location: endpoint } });
+    if (isRead && (url.pathname === '/health' || url.pathname === '/health/ready'))
+      return new Response(JSON.stringify({ status: isReady() ? 'ready' : 'closing' }), {
+        status: isReady() ? 200 : 503,
+        headers: { 'content-type': 'application/json; charset=utf-8' },
+      });
+    return (
+      (isRead ? await download(url, Response) : null) ??
+      faultResponse(Response, 404, 'NOT_FOUND', `There is nothing here; GraphQL is at ${endpoint}.`)
+    );
+  };
+
+  return {
+    onRequest: ({ request, url, serverContext, fetchAPI, endResponse }) => {
+      const { Response } = fetchAPI;
+      const { headers, method } = request;
+      (serverContext as RequestContext).requestId = nextRequestId();
+      const host = headers.get('host');
+      const stranger = isLoopbackOnly ? classifyHost(host) : null;
+      if (stranger !== null)
+        return endResponse(faultResponse(Response, 403, stranger.code, stranger.message));
+      if (pathOf(request.url) !== endpoint) return routeOther(request, url, Response).then(endResponse);
+      if (method === 'GET' && headers.get('accept')?.includes('text/html'))
+        return page.respond(request, Response).then(endResponse);
+      const foreign = classifyOrigin({
+        host,
+        origin: headers.get('origin'),
+        fetchSite: headers.get('sec-fetch-site'),
+      });
+      if (foreign !== null) return endResponse(faultResponse(Response, 403, foreign.code, foreign.message));
+      return undefined;
+    },
+    onResponse: ({ response, serverContext }) => {
+      const { requestId } = serverContext as RequestContext;
+      const { headers } = response;
+      if (requestId !== undefined) headers.set('x-request-id', requestId);
+      if (isSandbox) headers.set('x-rcpt-simulated', 'true');
+      headers.set('x-content-type-options', 'nosniff');
+      // Answers are about people: no cache on the way keeps them. The page says itself how long it is good.
+      if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+    },
+  };
+};
+
+/** Without the cost of a parsed URL, which most requests never need. */
+const pathOf = (url: string): string => {
+  const start = url.indexOf('/', url.indexOf('//') + 2);
+  const end = url.indexOf('?', start);
+  return start === -1 ? '/' : url.slice(start, end === -1 ? undefined : end);
+};

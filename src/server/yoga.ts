@@ -1,0 +1,90 @@
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
+import { type Context, createContext, type Services, schema } from '../graphql/index.ts';
+import { bodyPlugin } from './body.ts';
+import { maskFault } from './fault.ts';
+import { mostRememberedDocumentText } from './limits.ts';
+import type { Links } from './link.ts';
+import type { Logger } from './log.ts';
+import { resultsPlugin } from './results.ts';
+import { type RoutesOptions, routesPlugin } from './routes.ts';
+import type { LiveSubscriptions } from './subscriptions.ts';
+
+/** What a transport that is not HTTP tells of the one who asks. */
+export type Caller = {
+  /** Scheme and authority that the gateway was reached by: links begin with it. */
+  readonly origin: string;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+};
+
+type Initial = { readonly caller?: Caller; readonly requestId?: string; readonly request?: Request };
+
+export type Yoga = YogaServerInstance<Record<never, never>, Context>;
+
+/**
+ * Yoga's signal is none to `AbortSignal.any`, which knows real ones only. It ends when the client hangs up.
+ */
+const nativeSignal = ({ signal }: Request): AbortSignal => {
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort();
+  else signal.addEventListener('abort', () => controller.abort(), { once: true });
+  return controller.signal;
+};
+
+const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.indexOf('//') + 2));
+
+const silent = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** Documents are remembered by their text, so their texts are what they weigh. */
+const rememberByText = <Value extends object>() =>
+  new LRUCache<string, Value>({
+    maxSize: mostRememberedDocumentText,
+    sizeCalculation: (_value, text) => text.length + 1,
+  });
+
+export const createGatewayYoga = (options: {
+  readonly endpoint: string;
+  readonly services: Services;
+  readonly links: Links;
+  readonly logger: Logger;
+  readonly isSandbox: boolean;
+  readonly subscriptions: LiveSubscriptions;
+  readonly routes: RoutesOptions;
+}): Yoga => {
+  const { endpoint, services, links, logger, isSandbox, subscriptions, routes } = options;
+
+  const contextOf = ({ caller, requestId, request }: Initial): Context => {
+    const origin = (): string => caller?.origin ?? originOf(request?.url ?? '');
+    return createContext(services, {
+      requestId: caller?.requestId ?? requestId ?? '',
+      signal: caller?.signal ?? (request ? nativeSignal(request) : new AbortController().signal),
+      printResultsUrl: (jobId, format) => links.printResultsUrl(origin(), jobId, format),
+    });
+  };
+
+  return createYoga<Record<never, never>, Context>({
+    graphqlEndpoint: endpoint,
+    schema,
+    context: contextOf,
+    plugins: [routesPlugin(routes), bodyPlugin, resultsPlugin({ logger, isSandbox }), subscriptions.plugin],
+    // A net below `resultsPlugin`: faults before there is a context, which go to the log without a request id.
+    maskedErrors: { maskError: (error) => maskFault(error, logger, undefined) },
+    logging: silent,
+    parserAndValidationCache: { documentCache: rememberByText(), errorCache: rememberByText() },
+    // `bodyPlugin` counts what Node does not.
+    maxRequestBodySize: false,
+    // A web page of another origin may not use this gateway, so no response says that it may.
+    cors: false,
+    // What a plain HTML form can send is not taken: `bodyPlugin`.
+    multipart: false,
+    graphiql: false,
+    landingPage: false,
+    healthCheckEndpoint: '/health/live',
+  });
+};
