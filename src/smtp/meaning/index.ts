@@ -21,7 +21,7 @@ import { codes } from './codes.ts';
 import { rest } from './rest.ts';
 import type { Rule, Subject } from './rule.ts';
 import { matchesRule } from './rule.ts';
-import { normalizeText, readDelaySeconds, readTrailingCode } from './text.ts';
+import { normalizeText, readCodeInText, readDelaySeconds } from './text.ts';
 import { traps } from './traps.ts';
 import type { Meaning, ReplyContext } from './types.ts';
 import { words } from './words.ts';
@@ -35,7 +35,7 @@ export const rules: readonly Rule[] = [...traps, ...blame, ...codes, ...words, .
 /** What a reply means, and to whom. Never throws; a reply that fits no row is NOT_UNDERSTOOD. */
 export function classifyReply({ phase, reply, recipient, providerId }: ReplyContext): Meaning {
   const text = normalizeText(reply.text, phase === 'RCPT_TO' ? recipient : null);
-  const enhancedCode = reply.enhancedCode ?? readTrailingCode(text);
+  const enhancedCode = reply.enhancedCode ?? readCodeInText(text);
   const subject: Subject = { phase, code: reply.code, enhancedCode, providerId, text };
   const rule = rules.find((row) => matchesRule(row, subject));
   if (rule === undefined) return { kind: 'NOT_UNDERSTOOD', rule: 'no-rule', retryAfterSeconds: null };
