@@ -4,7 +4,7 @@ import type { HostAddress, HostAddresses } from './types.ts';
 import { type DnsAnswer, moreTelling } from './wire.ts';
 
 /** Addresses that one exchange is tried at: more would spend a verification's time on one dead host. */
-export const ADDRESS_CEILING = 4;
+const ADDRESS_CEILING = 4;
 
 /**
  * One family's answer is enough. When neither has an address, a failure on either side outweighs the other's

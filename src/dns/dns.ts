@@ -3,10 +3,11 @@ import { Resolver } from 'node:dns/promises';
 import type { DomainName, ExchangeHost } from '../address/index.ts';
 import { mergeAddresses, reverseNameOf } from './addresses.ts';
 import { createGate } from './gate.ts';
+import { lifeSecondsOf, octetsOf } from './life.ts';
 import { classifyMxAnswer, readExchangeHost } from './mail-hosts.ts';
 import { createMemory } from './memory.ts';
 import type { Dns, HostAddresses, HostNames, MailHosts, TxtRecords } from './types.ts';
-import { createWire, type DnsAnswer } from './wire.ts';
+import { createWire, type DnsAnswer, type QuestionType } from './wire.ts';
 
 export type DnsOptions = {
   /** `ip`, `ip:port` or `[ip]:port`; empty: the system's. */
@@ -50,25 +51,28 @@ export const createDns = (options: DnsOptions): Dns => {
     maxWaiting: options.maxQueued ?? 10_000,
     waitTimeoutMs: options.queueTimeoutMs ?? 10_000,
   });
-  const memory = createMemory({
-    ask: async (question, signal): Promise<DnsAnswer> => {
-      const answer = await gate.run(() => wire.ask(question, signal), signal);
-      return answer === 'full'
-        ? { kind: 'failure', failure: signal.aborted ? 'ABORTED' : 'OVERLOADED' }
-        : answer;
-    },
+  const memory = createMemory<DnsAnswer>({
+    lifeSecondsOf,
+    octetsOf,
+    aborted: { kind: 'failure', failure: 'ABORTED' },
     now,
     maxEntries: options.maxCacheEntries ?? 50_000,
     maxOctets: options.maxCacheOctets ?? 64 * 1024 * 1024,
   });
 
-  const lookupAddresses = async (host: string, signal: AbortSignal): Promise<HostAddresses> =>
-    mergeAddresses(
-      ...(await Promise.all([
-        memory.ask({ type: 'A', name: host }, signal),
-        memory.ask({ type: 'AAAA', name: host }, signal),
-      ])),
+  const ask = (type: QuestionType, name: string, signal: AbortSignal): Promise<DnsAnswer> =>
+    memory.recall(
+      `${type} ${name}`,
+      async (untilAlone) => {
+        const answer = await gate.run(() => wire.ask({ type, name }, untilAlone), untilAlone);
+        if (answer !== 'full') return answer;
+        return { kind: 'failure', failure: untilAlone.aborted ? 'ABORTED' : 'OVERLOADED' };
+      },
+      signal,
     );
+
+  const lookupAddresses = async (host: string, signal: AbortSignal): Promise<HostAddresses> =>
+    mergeAddresses(...(await Promise.all([ask('A', host, signal), ask('AAAA', host, signal)])));
 
   /** RFC 5321 §5.1: without any MX the domain is its own exchange, with preference 0, if it has an address. */
   const lookupImplicitMx = async (domain: DomainName, signal: AbortSignal): Promise<MailHosts> => {
@@ -85,18 +89,18 @@ export const createDns = (options: DnsOptions): Dns => {
       return wire.queriesSent;
     },
     async lookupMailHosts(domain, signal) {
-      const found = classifyMxAnswer(domain, await memory.ask({ type: 'MX', name: domain }, signal), random);
+      const found = classifyMxAnswer(domain, await ask('MX', domain, signal), random);
       return found === 'implicit' ? lookupImplicitMx(domain, signal) : found;
     },
     lookupAddresses,
     async lookupTxt(name, signal): Promise<TxtRecords> {
-      const found = textsOf(await memory.ask({ type: 'TXT', name }, signal));
+      const found = textsOf(await ask('TXT', name, signal));
       return Array.isArray(found) ? { kind: 'records', records: found } : found;
     },
     async lookupNames(ip, signal): Promise<HostNames> {
       const name = reverseNameOf(ip);
       if (name === null) return { kind: 'none' };
-      const found = textsOf(await memory.ask({ type: 'PTR', name }, signal));
+      const found = textsOf(await ask('PTR', name, signal));
       return Array.isArray(found)
         ? { kind: 'names', names: found.slice(0, NAME_CEILING).map((text) => text.toLowerCase()) }
         : found;

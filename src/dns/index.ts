@@ -16,6 +16,7 @@ export { createDns, type DnsOptions } from './dns.ts';
 export { lookupDmarc } from './policy/dmarc.ts';
 export { lookupMtaSts } from './policy/mta-sts.ts';
 export type { PolicyFileOptions } from './policy/policy-file.ts';
+export { createPolicyFileMemory } from './policy/policy-file-memory.ts';
 export { lookupSpf } from './policy/spf.ts';
 export { lookupTlsRpt } from './policy/tls-rpt.ts';
 export type * from './policy/types.ts';

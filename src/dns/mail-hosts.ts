@@ -4,7 +4,7 @@ import type { MailExchange, MailHosts } from './types.ts';
 import type { DnsAnswer, DnsRecord } from './wire.ts';
 
 /** Exchanges that a verification may try: a zone with a thousand must not make it knock on a thousand doors. */
-export const EXCHANGE_CEILING = 10;
+const EXCHANGE_CEILING = 10;
 
 /**
  * The finding that an MX answer stands for; `implicit` when there is none and the domain's own address decides.

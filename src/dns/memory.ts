@@ -3,75 +3,71 @@
  * leaves the others alone; the question is taken back when nobody waits for it any more.
  */
 import { LRUCache } from 'lru-cache';
-import type { DnsAnswer, Question } from './wire.ts';
 
-export type Memory = {
-  /** The remembered answer, or that of the one question that is out. ABORTED when this asker's signal fires. */
-  ask(question: Question, signal: AbortSignal): Promise<DnsAnswer>;
-  /** Takes back what is out and refuses what comes: everybody gets ABORTED. */
+export type Memory<Answer> = {
+  /**
+   * The remembered answer, or that of the one question that is out, or else `ask`'s. The signal that `ask` gets fires
+   * when its last asker has gone; this asker's own gives `aborted` to it alone. Rejects when `ask` does.
+   */
+  recall(key: string, ask: (signal: AbortSignal) => Promise<Answer>, signal: AbortSignal): Promise<Answer>;
+  /** Takes back what is out and refuses what comes: everybody gets `aborted`. */
   close(): void;
 };
 
-export type MemoryOptions = {
-  readonly ask: (question: Question, signal: AbortSignal) => Promise<DnsAnswer>;
+export type MemoryOptions<Answer> = {
+  /** 0: not remembered. */
+  readonly lifeSecondsOf: (answer: Answer) => number;
+  /** Rough size of an answer; a ceiling on the number alone would not keep huge ones from filling memory. */
+  readonly octetsOf: (answer: Answer) => number;
+  readonly aborted: Answer;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   readonly maxEntries: number;
   readonly maxOctets: number;
 };
 
-/**
- * Seconds that answers live. The floor keeps a bulk list of one domain with TTL 0 from asking for each address;
- * the ceiling is what a moved exchange costs at most, since shortening a TTL is always allowed (RFC 2181 §8).
- */
-const TTL_FLOOR_SECONDS = 30;
-const TTL_CEILING_SECONDS = 3_600;
-/** c-ares tells no TTL for MX, TXT and PTR: the low end of what zones publish for them. */
-const UNTOLD_TTL_SECONDS = 300;
-/** c-ares tells no SOA either: short, because a domain that was just set up is asked about by its owner. */
-const NEGATIVE_TTL_SECONDS = 60;
-/** RFC 9520 §3.2: remember a failure for 1 s at least and 5 min at most; the retry of a person must not meet it. */
-const FAILURE_TTL_SECONDS = 5;
-/** Rough size of an entry beside its text, so that many small answers count too. */
+type Flight<Answer> = {
+  readonly answer: Promise<Answer>;
+  readonly control: AbortController;
+  askers: number;
+};
+
+/** What an entry weighs beside its answer, so that many small ones count too. */
 const ENTRY_OCTETS = 200;
 
-type Flight = { readonly answer: Promise<DnsAnswer>; readonly control: AbortController; askers: number };
-
-const ABORTED: DnsAnswer = { kind: 'failure', failure: 'ABORTED' };
-
-export const createMemory = (options: MemoryOptions): Memory => {
-  const answers = new LRUCache<string, DnsAnswer>({
+export const createMemory = <Answer extends object>(options: MemoryOptions<Answer>): Memory<Answer> => {
+  const answers = new LRUCache<string, Answer>({
     max: options.maxEntries,
     maxSize: options.maxOctets,
-    sizeCalculation: octetsOf,
-    perf: { now: options.now },
+    sizeCalculation: (answer, key) => ENTRY_OCTETS + 2 * key.length + options.octetsOf(answer),
+    // lru-cache takes a start of exactly 0 for "lives for ever".
+    perf: { now: () => 1 + options.now() },
     // Zero: compare with the clock on each look, not with a copy of it refreshed by a timer.
     ttlResolution: 0,
   });
-  const flights = new Map<string, Flight>();
+  const flights = new Map<string, Flight<Answer>>();
   let isClosed = false;
 
   /** Only this flight: after an abort another one for the same question may be out already. */
-  const land = (key: string, flight: Flight) => {
+  const land = (key: string, flight: Flight<Answer>) => {
     if (flights.get(key) === flight) flights.delete(key);
   };
 
-  const depart = (key: string, question: Question): Flight => {
+  const depart = (key: string, ask: (signal: AbortSignal) => Promise<Answer>): Flight<Answer> => {
     const control = new AbortController();
-    const answer = options
-      .ask(question, control.signal)
+    const answer = ask(control.signal)
       .then((received) => {
-        const ttl = lifeSeconds(received) * 1_000;
+        const ttl = options.lifeSecondsOf(received) * 1_000;
         if (!control.signal.aborted && ttl > 0) answers.set(key, received, { ttl });
         return received;
       })
       .finally(() => land(key, flight));
-    const flight: Flight = { answer, control, askers: 0 };
+    const flight: Flight<Answer> = { answer, control, askers: 0 };
     flights.set(key, flight);
     return flight;
   };
 
-  const join = (key: string, flight: Flight, signal: AbortSignal): Promise<DnsAnswer> =>
+  const join = (key: string, flight: Flight<Answer>, signal: AbortSignal): Promise<Answer> =>
     new Promise((resolve, reject) => {
       flight.askers += 1;
       const leave = () => {
@@ -80,17 +76,16 @@ export const createMemory = (options: MemoryOptions): Memory => {
           land(key, flight);
           flight.control.abort();
         }
-        resolve(ABORTED);
+        resolve(options.aborted);
       };
       signal.addEventListener('abort', leave, { once: true });
       flight.answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
     });
 
   return {
-    async ask(question, signal) {
-      if (signal.aborted || isClosed) return ABORTED;
-      const key = `${question.type} ${question.name}`;
-      return answers.get(key) ?? join(key, flights.get(key) ?? depart(key, question), signal);
+    async recall(key, ask, signal) {
+      if (signal.aborted || isClosed) return options.aborted;
+      return answers.get(key) ?? join(key, flights.get(key) ?? depart(key, ask), signal);
     },
     close() {
       isClosed = true;
@@ -100,23 +95,3 @@ export const createMemory = (options: MemoryOptions): Memory => {
     },
   };
 };
-
-const lifeSeconds = (answer: DnsAnswer): number => {
-  switch (answer.kind) {
-    case 'records':
-      return answer.ttlSeconds === null
-        ? UNTOLD_TTL_SECONDS
-        : Math.min(TTL_CEILING_SECONDS, Math.max(TTL_FLOOR_SECONDS, answer.ttlSeconds));
-    case 'nodata':
-    case 'nxdomain':
-      return NEGATIVE_TTL_SECONDS;
-    case 'failure':
-      // Our own ceiling and an asker's impatience say nothing about the question.
-      return answer.failure === 'ABORTED' || answer.failure === 'OVERLOADED' ? 0 : FAILURE_TTL_SECONDS;
-  }
-};
-
-const octetsOf = (answer: DnsAnswer, key: string): number =>
-  ENTRY_OCTETS +
-  key.length +
-  (answer.kind === 'records' ? answer.records.reduce((sum, { text }) => sum + 2 * text.length + 50, 0) : 0);

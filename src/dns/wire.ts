@@ -13,7 +13,7 @@ import type { DnsFailure } from './types.ts';
 
 export type QuestionType = 'MX' | 'A' | 'AAAA' | 'TXT' | 'PTR';
 
-export type Question = { readonly type: QuestionType; readonly name: string };
+type Question = { readonly type: QuestionType; readonly name: string };
 
 /** An MX record keeps its preference; all others are text. `null` TTL: c-ares does not tell it for this type. */
 export type DnsRecord = { readonly text: string; readonly preference: number };

@@ -39,7 +39,8 @@ export const lookupMtaSts = async (
   const host = readExchangeHost(`mta-sts.${domain}`);
   if (id === null) return without('the TXT record has no id of 1 to 32 letters and digits');
   if (host === null) return without('the policy host is no host name');
-  const file = await fetchPolicyFile(dns, host, PATH, options, signal);
+  const fetchFile = (until: AbortSignal) => fetchPolicyFile(dns, host, PATH, options, until);
+  const file = await (options.memory?.recall(`${host} ${id}`, fetchFile, signal) ?? fetchFile(signal));
   if (file.kind === 'failure') return file;
   if (file.kind === 'problem') return without(file.problem);
   const read = readMtaStsPolicy(file.text);

@@ -5,6 +5,7 @@
  */
 import { request } from 'node:https';
 import type { ExchangeHost } from '../../address/index.ts';
+import type { Memory } from '../memory.ts';
 import type { Dns, DnsFailure } from '../types.ts';
 
 export type PolicyFileOptions = {
@@ -16,6 +17,8 @@ export type PolicyFileOptions = {
   readonly port?: number;
   /** Milliseconds for everything. Default 5,000. */
   readonly timeoutMs?: number;
+  /** Without one, each look-up is a request. */
+  readonly memory?: Memory<PolicyFile>;
 };
 
 export type PolicyFile =

@@ -5,7 +5,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { SpfPolicy } from './types.ts';
 
-export type SpfRecord = {
+type SpfRecord = {
   /** Of the first `all`; null without one. */
   readonly allQualifier: SpfPolicy['allQualifier'];
   /** Target of `redirect=` where it counts: without `all` (RFC 7208 §6.1). */

@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { lookupMtaSts, type PolicyFileOptions } from '../../../src/dns/index.ts';
+import { createPolicyFileMemory, lookupMtaSts, type PolicyFileOptions } from '../../../src/dns/index.ts';
 import type { Zones } from '../../../src/sandbox/dns-server.ts';
 import { domain, openWorld, patient } from '../world.ts';
 import { authority, certificate, key } from './certificates.ts';
@@ -126,6 +126,47 @@ describe('the policy file', () => {
   it('comes from the second address when nobody listens at the first', async () => {
     const port = await serveText(good);
     expect(await lookup('slow.test', port)).toEqual({ ...policy, id: '1' });
+  });
+
+  it('is asked for once by many, until its life is over or the id changes', async () => {
+    let requests = 0;
+    const port = await serve((_request, response) => {
+      requests += 1;
+      response.writeHead(200, { 'content-type': 'text/plain' }).end(good);
+    });
+    let nowMs = 0;
+    const memory = createPolicyFileMemory(() => nowMs);
+    const { dns, server, passSeconds } = await openWorld(zones);
+    const ask = () =>
+      lookupMtaSts(dns, domain('good.test'), { isAllowed: () => true, ca: authority, port, memory }, patient);
+    expect(await Promise.all(Array.from({ length: 20 }, ask))).toEqual(Array(20).fill(policy));
+    nowMs = 299_000;
+    expect(await ask()).toEqual(policy);
+    expect(requests).toBe(1);
+    nowMs = 300_001;
+    expect(await ask()).toEqual(policy);
+    expect(requests).toBe(2);
+    server.setRecords('_mta-sts.good.test', { txt: ['v=STSv1; id=2'] });
+    passSeconds(301);
+    expect(await ask()).toEqual({ ...policy, id: '2' });
+    expect(requests).toBe(3);
+  });
+
+  it('that was a problem is asked for again after 30 s', async () => {
+    let requests = 0;
+    const port = await serve((_request, response) => {
+      requests += 1;
+      if (requests === 1) response.writeHead(404).end();
+      else response.writeHead(200, { 'content-type': 'text/plain' }).end(good);
+    });
+    let nowMs = 0;
+    const options = { memory: createPolicyFileMemory(() => nowMs) };
+    expect(await lookup('good.test', port, options)).toEqual(problem('answered 404'));
+    nowMs = 29_000;
+    expect(await lookup('good.test', port, options)).toEqual(problem('answered 404'));
+    nowMs = 30_001;
+    expect(await lookup('good.test', port, options)).toEqual(policy);
+    expect(requests).toBe(2);
   });
 
   const bodies: [string, () => Promise<number>, string][] = [
