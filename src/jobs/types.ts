@@ -46,7 +46,7 @@ export type RowResult = {
   readonly status: Status;
   readonly reason: Reason;
   readonly score: number;
-  /** The mail provider's name for people (`Google Workspace`); null when unknown. What `byProvider` counts. */
+  /** The catalog's id of the mail provider (`GOOGLE`); null when unknown. What `byProvider` counts. */
   readonly provider: string | null;
   readonly exchange: string | null;
   readonly reply: {
@@ -135,10 +135,13 @@ export type Breakdown = {
   }[];
 };
 
+/** What a store rejects with. `isPassing` is true when waiting may help, as with a full disk; nothing was written. */
+export type StoreTrouble = Error & { readonly isPassing: boolean };
+
 /**
  * What jobs need to survive. Every method is one transaction: it happened whole or not at all. `store` implements
- * it; `test/store/contract.ts` holds every implementation to the same suite. Methods reject with the store's own
- * error when it cannot be reached or written; then nothing happened, and asking again is safe.
+ * it; `test/store/contract.ts` holds every implementation to the same suite. Methods reject with StoreTrouble
+ * when the store cannot be reached or written; then nothing happened, and asking again is safe.
  */
 export type JobStore = {
   /**
