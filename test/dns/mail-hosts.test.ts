@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MailHosts } from '../../src/dns/index.ts';
 import type { Zones } from '../../src/sandbox/dns-server.ts';
-import { domain, openWorld, patient, questionsOf } from './world.ts';
+import { domain, openWorld, patienceFor, patient, questionsOf } from './world.ts';
 
 const mx = (...rows: [number, string][]) => rows.map(([preference, exchange]) => ({ preference, exchange }));
 
@@ -105,7 +105,7 @@ describe('lookupMailHosts', () => {
     ['chain4.test', '10 a.test', '8 links'],
   ];
   it.each(rows)('%s: %s %s', async (name, expected) => {
-    const { dns } = await openWorld(zones);
+    const { dns } = await openWorld(zones, patienceFor(zones[name]));
     expect(summarise(await dns.lookupMailHosts(domain(name), patient))).toBe(expected);
   });
 

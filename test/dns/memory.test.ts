@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ZoneEntry } from '../../src/sandbox/dns-server.ts';
-import { domain, host, openWorld, patient } from './world.ts';
+import { domain, host, openWorld, patienceFor, patient } from './world.ts';
 
 describe('life of answers', () => {
   const address = (ttlSeconds: number): ZoneEntry => ({
@@ -32,6 +32,7 @@ describe('life of answers', () => {
   it.each(rows)('%s', async (_what, entry, lookup, seconds, questions) => {
     const { dns, passSeconds, server } = await openWorld(entry === null ? {} : { 'name.test': entry }, {
       tries: 1,
+      ...patienceFor(entry),
     });
     const ask = () =>
       lookup === 'lookupAddresses'

@@ -11,13 +11,13 @@ describe('deadlines', () => {
   it('gives a silent server up after tries × timeout, in spite of c-ares being late', async () => {
     const { dns, server } = await openWorld(
       { 'silent.test': { behaviour: 'SILENCE' } },
-      { queryTimeoutMs: 120, tries: 3 },
+      { queryTimeoutMs: 300, tries: 3 },
     );
     const startedAt = performance.now();
     expect(await dns.lookupMailHosts(domain('silent.test'), patient)).toMatchObject({ failure: 'TIMEOUT' });
     const took = performance.now() - startedAt;
-    expect(took).toBeGreaterThanOrEqual(3 * 120 - 10);
-    expect(took).toBeLessThan(3 * 120 + 200);
+    expect(took).toBeGreaterThanOrEqual(3 * 300 - 10);
+    expect(took).toBeLessThan(3 * 300 + 600);
     expect(server.queries).toBe(3);
     expect(dns.queriesSent).toBe(3);
   });
@@ -35,7 +35,7 @@ describe('deadlines', () => {
 describe('several servers', () => {
   const open = async (...zones: Parameters<typeof startDnsServer>[0]['zones'][]) => {
     const servers = await Promise.all(zones.map((zone) => startDnsServer({ zones: zone })));
-    const dns = createDns({ servers: servers.map(({ address }) => address), queryTimeoutMs: 100, tries: 2 });
+    const dns = createDns({ servers: servers.map(({ address }) => address), queryTimeoutMs: 400, tries: 2 });
     return {
       dns,
       servers,
@@ -105,12 +105,6 @@ describe('several servers', () => {
   it('refuses what is no server when it is made', () => {
     for (const server of ['dns.example.test', '', '192.0.2.1:99999'])
       expect(() => createDns({ servers: [server] }), server).toThrow();
-  });
-
-  it("reads the system's when none is given", () => {
-    const dns = createDns({ servers: [] });
-    expect(dns.queriesSent).toBe(0);
-    dns.close();
   });
 });
 

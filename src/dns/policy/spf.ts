@@ -14,17 +14,27 @@ export const lookupSpf = async (
   domain: DomainName,
   signal: AbortSignal,
 ): Promise<SpfPolicy | PolicyFailure | null> => {
-  const own = await lookupRecord(dns, domain, signal);
-  if (own === null || typeof own === 'object') return own;
-  const policy = { kind: 'policy', record: own, isValid: true, allQualifier: null, problem: null } as const;
+  const own = await lookupRecords(dns, domain, signal);
+  if ('kind' in own) return own;
+  if (own.length === 0) return null;
+  const policy = {
+    kind: 'policy',
+    record: own.join('\n'),
+    isValid: true,
+    allQualifier: null,
+    problem: null,
+  } as const;
   const permerror = (problem: string): SpfPolicy => ({ ...policy, isValid: false, problem });
 
   const visited = new Set<string>([domain]);
-  let record = own;
+  let records = own;
   let lookups = 0;
   while (true) {
-    const where = record === own ? '' : 'in the record it redirects to: ';
-    if (record.includes('\n')) return permerror(`${where}more than one SPF record (RFC 7208 §4.5)`);
+    const where = records === own ? '' : 'in the record it redirects to: ';
+    const [record, second] = records;
+    if (record === undefined)
+      return permerror('it redirects to a domain without an SPF record (RFC 7208 §6.1)');
+    if (second !== undefined) return permerror(`${where}more than one SPF record (RFC 7208 §4.5)`);
     const read = readSpfRecord(record);
     if (read.kind === 'fault') return permerror(where + read.problem);
     lookups += read.record.lookupTerms;
@@ -39,22 +49,20 @@ export const lookupSpf = async (
     if (target === null) return permerror('it redirects to what is no domain name');
     if (visited.has(target)) return permerror('its redirects go in a circle');
     visited.add(target);
-    const next = await lookupRecord(dns, target, signal);
-    if (next === null) return permerror('it redirects to a domain without an SPF record (RFC 7208 §6.1)');
-    if (typeof next === 'object')
+    const next = await lookupRecords(dns, target, signal);
+    if ('kind' in next)
       return { ...policy, problem: `the record it redirects to could not be asked for (${next.failure})` };
-    record = next;
+    records = next;
   }
 };
 
-/** Several records come joined by newlines, which no valid one contains. */
-const lookupRecord = async (
+/** In an order that does not change from one look-up to the next. */
+const lookupRecords = async (
   dns: Pick<Dns, 'lookupTxt'>,
   name: string,
   signal: AbortSignal,
-): Promise<string | PolicyFailure | null> => {
+): Promise<readonly string[] | PolicyFailure> => {
   const found = await dns.lookupTxt(name as DomainName, signal);
   if (found.kind === 'failure') return found;
-  const records = found.kind === 'records' ? found.records.filter(isSpfRecord) : [];
-  return records.length === 0 ? null : records.toSorted().join('\n');
+  return found.kind === 'records' ? found.records.filter(isSpfRecord).toSorted() : [];
 };

@@ -6,7 +6,7 @@ export type PolicyFailure = { readonly kind: 'failure'; readonly failure: DnsFai
 
 export type SpfPolicy = {
   readonly kind: 'policy';
-  /** As published, strings joined. */
+  /** As published, strings joined; several, which is a fault, one a line. */
   readonly record: string;
   /** False when an evaluator would give permerror (RFC 7208 §2.6.7). */
   readonly isValid: boolean;
@@ -23,6 +23,7 @@ export type DmarcDisposition = 'NONE' | 'QUARANTINE' | 'REJECT';
 
 export type DmarcPolicy = {
   readonly kind: 'policy';
+  /** As published, strings joined; several, which is a fault, one a line. */
   readonly record: string;
   /** Where the record stands: the domain itself, or its organisational domain (RFC 7489 §6.6.3). */
   readonly domain: DomainName;

@@ -281,7 +281,7 @@ describe('the policy file', () => {
     const port = await open();
     const startedAt = performance.now();
     expect(await lookup('good.test', port, { timeoutMs: 200 })).toEqual(problem('in time'));
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(1_900);
     await expect.poll(() => sockets.size).toBe(0);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lookupDmarc, lookupSpf, lookupTlsRpt } from '../../../src/dns/index.ts';
 import type { ZoneEntry, Zones } from '../../../src/sandbox/dns-server.ts';
-import { domain, openWorld, patient, questionsOf } from '../world.ts';
+import { domain, openWorld, patienceFor, patient, questionsOf } from '../world.ts';
 
 const txt = (...records: string[]): ZoneEntry => ({ txt: records });
 
@@ -73,7 +73,7 @@ describe('lookupSpf', () => {
     ['silent.test', { kind: 'failure', failure: 'TIMEOUT' }],
   ];
   it.each(rows)('%s', async (name, expected) => {
-    const { dns, server } = await openWorld(zones);
+    const { dns, server } = await openWorld(zones, patienceFor(zones[name]));
     const found = await lookupSpf(dns, domain(name), patient);
     if (expected === null) expect(found).toBeNull();
     else expect(found).toMatchObject(expected);
