@@ -42,6 +42,17 @@ const sortLongestFirst = (rows: readonly SpecialPurpose[]) =>
 const special = { ipv4: sortLongestFirst(specialPurposeIpv4), ipv6: sortLongestFirst(specialPurposeIpv6) };
 const carriers = ipv4Carriers.map((carrier) => ({ ...carrier, block: parseBlock(carrier.cidr) }));
 
+/**
+ * The dotted tail of an IPv6 address as hexadecimal groups: ipaddr.js reads `::10.0.0.1` as IPv4-mapped, the kernel
+ * does not, and what is judged must be what is connected to.
+ */
+const printGroups = (ip: string): string =>
+  ip.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)(?=%|$)/, (_dotted, a: string, b: string, c: string, d: string) =>
+    [Number(a) * 256 + Number(b), Number(c) * 256 + Number(d)].map((group) => group.toString(16)).join(':'),
+  );
+
+const parseIp = (ip: string): Address => ipaddr.parse(isIP(ip) === 6 ? printGroups(ip) : ip);
+
 const findRange = (address: Address): string =>
   special[address.kind()].find(({ block }) => contains(block, address))?.range ?? 'global';
 
@@ -83,6 +94,6 @@ export const createGuard = (allowHosts: readonly string[]): Guard => {
 
   return {
     classifyAddress: (ip) =>
-      isIP(ip) === 0 ? { isRoutable: false, range: 'notAnAddress' } : classify(ipaddr.parse(ip)),
+      isIP(ip) === 0 ? { isRoutable: false, range: 'notAnAddress' } : classify(parseIp(ip)),
   };
 };
