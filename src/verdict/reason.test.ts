@@ -94,6 +94,7 @@ const refusals: readonly Case[] = [
   ['our reverse path', probe(refused('SENDER_REFUSED', 'MAIL_FROM')), 'PROBER_BLOCKED'],
   ['TLS that it does not offer', probe(refused('TLS_REQUIRED', 'MAIL_FROM', 530)), 'TLS_FAILED'],
   ['STARTTLS refused for good', probe(refused('POLICY', 'STARTTLS', 554)), 'TLS_FAILED'],
+  ['our IP at STARTTLS', probe(refused('IP_BLOCKED', 'STARTTLS', 554)), 'PROBER_BLOCKED'],
   ['STARTTLS refused for now', probe(refused('TEMPORARY', 'STARTTLS', 454)), 'TEMPORARY_FAILURE'],
   ['authentication', probe(refused('AUTH_REQUIRED', 'MAIL_FROM', 530)), 'POLICY_REFUSED'],
   ['relaying', probe(refused('RELAY_REFUSED')), 'POLICY_REFUSED'],

@@ -101,9 +101,12 @@ function classifyMeaning(evidence: Probe, { kind }: Meaning, code: number): Reas
       return evidence.address.requiresSmtpUtf8 ? 'SMTPUTF8_UNSUPPORTED' : 'POLICY_REFUSED';
     case 'NO_MAIL_ACCEPTED':
       return classifyNoMail(evidence);
-    default:
+    case 'POLICY':
+    case 'SYNTAX_REFUSED':
       // A server that offered STARTTLS and then refuses it leaves us without the TLS that we had need of.
-      return phase === 'STARTTLS' && code >= 500 ? 'TLS_FAILED' : reasonOf[kind];
+      return phase === 'STARTTLS' ? 'TLS_FAILED' : reasonOf[kind];
+    default:
+      return reasonOf[kind];
   }
 }
 
@@ -147,6 +150,7 @@ function classifyFault(fault: SessionFault, attempts: ProbeEvidence['attempts'])
     case 'tls':
       return 'TLS_FAILED';
     case 'needsSmtpUtf8':
+      // Said of the exchange that mail would go to: Postfix returns such mail without trying the others.
       return 'SMTPUTF8_UNSUPPORTED';
     case 'budget':
       return 'OUT_OF_BUDGET';

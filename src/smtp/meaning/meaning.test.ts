@@ -13,13 +13,14 @@ const aboutTheMailbox: ReadonlySet<MeaningKind> = new Set([
   'MAILBOX_BUSY',
 ]);
 
-function classify(line: string, phase: Phase = 'RCPT_TO', recipient = jo) {
-  return classifyReply({ phase, reply: parseExample(line), recipient, providerId: null });
+function classify(line: string, phase: Phase = 'RCPT_TO', recipient = jo, providerId: string | null = null) {
+  return classifyReply({ phase, reply: parseExample(line), recipient, providerId });
 }
 
 describe('rules', () => {
   test.each(rules.map((rule) => [rule.id, rule] as const))('%s: its example is decided by it', (_, rule) => {
-    expect(classify(rule.example, rule.phases?.[0])).toMatchObject({ kind: rule.kind, rule: rule.id });
+    const meaning = classify(rule.example, rule.phases?.[0], jo, rule.providers?.[0]);
+    expect(meaning).toMatchObject({ kind: rule.kind, rule: rule.id });
   });
 
   test('have ids of their own, a source, and say nothing of the mailbox before RCPT TO', () => {
@@ -222,6 +223,16 @@ describe('traps', () => {
   ])('%s: %s', (_, line, kind, phase) => {
     expect(classify(line, phase).kind).toBe(kind);
   });
+});
+
+test('a provider is a hint: its rows decide for its own replies only', () => {
+  const line = '550 5.4.1 Recipient rejected at the edge';
+  expect(classify(line, 'RCPT_TO', jo, 'MICROSOFT_365').kind).toBe('MAILBOX_NOT_FOUND');
+  expect(classify(line, 'RCPT_TO', jo, 'GOOGLE').kind).toBe('POLICY');
+  expect(classify(line).kind).toBe('POLICY');
+  expect(classify('550 5.4.1 Relay Access Denied', 'RCPT_TO', jo, 'MICROSOFT_365').kind).toBe(
+    'RELAY_REFUSED',
+  );
 });
 
 describe('a stated delay', () => {

@@ -11,10 +11,21 @@ export const traps: readonly Rule[] = [
     phases: ['RCPT_TO'],
     codes: [5],
     enhanced: ['5.4.1'],
-    pattern: /recipient address rejected: access denied|as\(20180627\d\)|as\(20180628\d\)/,
+    pattern: /recipient address(?:es)? rejected ?: access denied|as\(2018062[78]\d\)/,
     example:
       '550 5.4.1 Recipient address rejected: Access denied. AS(201806281) [DB5EUR03FT011.eop-EUR03.prod.protection.outlook.com]',
     source: 'Microsoft, Directory-Based Edge Blocking: the recipient is not in the directory',
+  },
+  {
+    id: 'exchange-online-5.4.1',
+    kind: 'MAILBOX_NOT_FOUND',
+    phases: ['RCPT_TO'],
+    codes: [5],
+    enhanced: ['5.4.1'],
+    unless: /relay|blocked|banned/,
+    providers: ['MICROSOFT_365'],
+    example: '550 5.4.1 Recipient rejected at the edge [AM0PR02CA0001.prod.protection.outlook.com]',
+    source: 'the same, should Microsoft change the words: 5.4.1 at its RCPT TO is either this or relaying',
   },
   {
     id: 'exchange-online-not-found-5.1.10',
