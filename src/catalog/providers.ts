@@ -1,0 +1,38 @@
+/** All provider rows and their look-up: by id, by a mailbox domain, by the name of an exchange. */
+import type { DomainName, ExchangeHost } from '../address/index.ts';
+import { mailboxProviders } from './mailbox-providers.ts';
+import type { ProviderRow } from './provider-row.ts';
+import { securityGateways } from './security-gateways.ts';
+import type { Provider } from './types.ts';
+
+const rows: readonly ProviderRow[] = [...mailboxProviders, ...securityGateways];
+
+/** Every provider that the catalog knows. */
+export const providers: readonly Provider[] = rows;
+
+const rowById = new Map(rows.map((row) => [row.id, row] as const));
+const rowByDomain = new Map(
+  rows.flatMap((row) => (row.domains ?? []).map((domain) => [domain, row] as const)),
+);
+const rowByExchange = new Map(rows.flatMap((row) => row.exchanges.map((name) => [name, row] as const)));
+
+/** The provider of that id, or null. */
+export const providerById = (id: string): Provider | null => rowById.get(id) ?? null;
+
+/** The row that gives the public mailboxes in exactly this domain, or null. */
+export const rowOfDomain = (domain: string): ProviderRow | null => rowByDomain.get(domain) ?? null;
+
+/** Who gives mailboxes in this domain, from its name alone: null for domains of firms, whose MX has to be asked. */
+export const providerByDomain = (domain: DomainName): Provider | null => rowOfDomain(domain);
+
+/** Whose exchange this is, by the longest name of the table that it equals or lies below; null when nobody's we know. */
+export const providerByExchange = (host: ExchangeHost | string): Provider | null => {
+  const labels = host.toLowerCase().replace(/\.$/, '').split('.');
+  for (let i = 0; i < labels.length - 1; i++) {
+    const rest = labels.slice(i);
+    const row =
+      rowByExchange.get(rest.join('.')) ?? rowByExchange.get([rest[0], '*', ...rest.slice(2)].join('.'));
+    if (row !== undefined) return row;
+  }
+  return null;
+};
