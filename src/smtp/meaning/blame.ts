@@ -115,7 +115,7 @@ export const blame: readonly Rule[] = [
       /unsolicited mail/,
       /suspected spam/,
       /spam(?:mer)? (?:source|detected|host)/,
-      /open proxy|host network not allowed/,
+      /open proxy|host network not allowed|mismatches client ip|no access from mail server/,
       /blocked ip|black ip|invalid ip\b|banned (?:ip|sender)|poor reputation/,
       /dynamic ip/,
       /your ip/,
@@ -127,7 +127,10 @@ export const blame: readonly Rule[] = [
   {
     id: 'sender-authentication',
     kind: 'SENDER_REFUSED',
-    pattern: /\bspf\b|\bdmarc\b|\bdkim\b|openspf\.|sender policy framework|sender id\b/,
+    pattern: anyOf(
+      /\bspf\b|\bdmarc\b|\bdkim\b|openspf\.|sender policy framework|sender id\b/,
+      /unauthenticated (?:e?-?mail|senders?)|authentication (?:checks?|information|level)/,
+    ),
     unless: /recipient .{0,40}(?:unknown|not found|does not exist)/,
     example: '550 5.7.1 SPF check failed: 192.0.2.1 is not allowed to send mail from sender.example',
     source: 'RFC 7372; pypolicyd-spf, Exim, MDaemon',

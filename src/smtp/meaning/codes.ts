@@ -92,7 +92,7 @@ export const codes: readonly Rule[] = [
   {
     id: 'x.6.7',
     kind: 'SMTPUTF8_REQUIRED',
-    enhanced: ['x.6.7', 'x.6.9'],
+    enhanced: ['x.6.7'],
     example: '553 5.6.7 SMTPUTF8 is required for this address',
     source: 'RFC 6531 §3.5, RFC 5248 registry',
   },

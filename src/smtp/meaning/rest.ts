@@ -14,7 +14,8 @@ export const rest: readonly Rule[] = [
     kind: 'AUTH_REQUIRED',
     phases: ['MAIL_FROM', 'RCPT_TO'],
     codes: [530, 535, 550, 553, 554, 503],
-    pattern: /authenticat|not logged in|log ?in first|smtp auth/,
+    pattern:
+      /authentication (?:is )?required|not (?:been )?authenticated|not logged in|log ?in first|smtp auth/,
     example: '530 5.7.0 Authentication required',
     source: 'RFC 4954 §6',
   },

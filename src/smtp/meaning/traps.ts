@@ -234,6 +234,15 @@ export const traps: readonly Rule[] = [
     source: 'Yahoo, SMTP error codes: BL21, BL23',
   },
   {
+    id: 'facebook-preferences',
+    kind: 'POLICY',
+    phases: ['RCPT_TO'],
+    pattern: /due to recipient preferences/,
+    example:
+      '550 5.1.1 RCP-P2 http://postmaster.facebook.com/response_codes?ip=192.0.2.1#rcp Refused due to recipient preferences',
+    source: 'Facebook: the account exists and takes mail from friends only, in spite of 5.1.1',
+  },
+  {
     id: 'outlook-block-list',
     kind: 'IP_BLOCKED',
     codes: [4, 5],
@@ -250,6 +259,15 @@ export const traps: readonly Rule[] = [
     example:
       "550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider since part of their network is on our block list (S3140).",
     source: 'Outlook.com postmaster: S3140, S3150; Exchange Online 5.7.511, 5.7.606–649',
+  },
+  {
+    id: 'outlook-messages-not-sent',
+    kind: 'IP_BLOCKED',
+    codes: [5],
+    pattern: /unfortunately, (?:some )?messages from/,
+    example:
+      "550 SC-004 (COL0-MC1-F1) Unfortunately, messages from 192.0.2.1 weren't sent. The problem is that too many unwanted messages have been sent.",
+    source: 'Outlook.com postmaster: SC-001 to SC-004, DY-001, OU-001',
   },
   {
     id: 'full-in-spite-of-5.1.1',
