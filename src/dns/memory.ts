@@ -58,7 +58,7 @@ export const createMemory = <Answer extends object>(options: MemoryOptions<Answe
     const answer = ask(control.signal)
       .then((received) => {
         const ttl = options.lifeSecondsOf(received) * 1_000;
-        if (!control.signal.aborted && ttl > 0) answers.set(key, received, { ttl });
+        if (ttl > 0) answers.set(key, received, { ttl });
         return received;
       })
       .finally(() => land(key, flight));
