@@ -65,6 +65,7 @@ export const traps: readonly Rule[] = [
     id: 'gmail-group',
     kind: 'POLICY',
     phases: ['RCPT_TO'],
+    codes: [5],
     pattern: /group you tried to contact/,
     example:
       "550 5.7.1 We're writing to let you know that the group you tried to contact (jo) may not exist, or you may not have permission to post messages to the group.",
@@ -237,6 +238,7 @@ export const traps: readonly Rule[] = [
     id: 'facebook-preferences',
     kind: 'POLICY',
     phases: ['RCPT_TO'],
+    codes: [5],
     pattern: /due to recipient preferences/,
     example:
       '550 5.1.1 RCP-P2 http://postmaster.facebook.com/response_codes?ip=192.0.2.1#rcp Refused due to recipient preferences',
