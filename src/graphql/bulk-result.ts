@@ -22,7 +22,11 @@ const BulkResultType = builder.objectRef<SettledRow>('BulkResult').implement({
       description: 'Will mail arrive?',
       resolve: ({ status }) => status,
     }),
-    reason: t.field({ type: VerificationReasonType, description: 'Why.', resolve: ({ reason }) => reason }),
+    reason: t.field({
+      type: VerificationReasonType,
+      description: 'Why the status is what it is.',
+      resolve: ({ reason }) => reason,
+    }),
     score: t.exposeInt('score', { description: '0 (mail will bounce) to 100 (mail will arrive).' }),
     provider: t.exposeString('provider', {
       nullable: true,

@@ -85,7 +85,7 @@ const TranscriptDirectionType = builder.enumType('TranscriptDirection', {
 const TranscriptEntryType = builder.objectRef<TranscriptEntry>('TranscriptEntry').implement({
   description: 'One line of a conversation as it went over the wire.',
   fields: (t) => ({
-    at: t.field({ type: 'DateTime', description: 'When.', resolve: ({ at }) => at }),
+    at: t.field({ type: 'DateTime', description: 'When it was said.', resolve: ({ at }) => at }),
     direction: t.field({
       type: TranscriptDirectionType,
       description: 'Who said it.',

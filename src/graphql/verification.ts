@@ -30,9 +30,9 @@ export const VerificationReasonType = builder.enumType('VerificationReason', {
 const SignalEffectType = builder.enumType('SignalEffect', {
   description: openEnum('Which way a signal moves the score.'),
   values: {
-    POSITIVE: { description: 'Up.' },
-    NEGATIVE: { description: 'Down.' },
-    NEUTRAL: { description: 'Not at all; worth knowing.' },
+    POSITIVE: { description: 'Speaks for the address.' },
+    NEGATIVE: { description: 'Speaks against it.' },
+    NEUTRAL: { description: 'Moves nothing, but is worth knowing.' },
   } satisfies Record<Signal['effect'], { description: string }>,
 });
 
@@ -57,7 +57,11 @@ export const VerificationType = builder.objectRef<Verification>('Verification').
       description: 'Will mail arrive?',
       resolve: ({ status }) => status,
     }),
-    reason: t.field({ type: VerificationReasonType, description: 'Why.', resolve: ({ reason }) => reason }),
+    reason: t.field({
+      type: VerificationReasonType,
+      description: 'Why the status is what it is.',
+      resolve: ({ reason }) => reason,
+    }),
     score: t.exposeInt('score', { description: '0 (mail will bounce) to 100 (mail will arrive).' }),
     summary: t.exposeString('summary', { description: 'The verdict in one sentence for a person.' }),
     signals: t.field({

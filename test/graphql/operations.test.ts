@@ -1,0 +1,192 @@
+import { readdirSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createFakeWorld, type FakeWorld } from './fakes.ts';
+import { readOperation, run, watch } from './run.ts';
+
+let world: FakeWorld;
+beforeEach(() => {
+  world = createFakeWorld();
+});
+
+/** Runs a client document as it stands. */
+const runOperation = async (name: string, variables: Record<string, unknown>) => {
+  const { data, errors } = await run(world.services, readOperation(name), variables);
+  expect(errors).toBeUndefined();
+  return data ?? {};
+};
+
+const jobId = (id: string) => Buffer.from(`BulkJob:${id}`).toString('base64url');
+
+describe('client documents, unchanged', () => {
+  test('each has a test here', () => {
+    const tested = [
+      'BulkJob',
+      'BulkJobProgress',
+      'BulkJobs',
+      'DomainProfile',
+      'StartBulkJob',
+      'SyntaxOnly',
+      'VerifyEmail',
+      'VerifyEmails',
+    ];
+    const written = readdirSync(new URL('../../schema/operations/', import.meta.url));
+    expect(written.toSorted()).toEqual(tested.map((name) => `${name}.graphql`));
+  });
+
+  test('VerifyEmail: the verdict with its receipt', async () => {
+    const { email } = await runOperation('VerifyEmail', { address: 'ada@mail.test', maxAge: '7d' });
+    expect(email).toMatchObject({
+      id: Buffer.from('Email:ada@mail.test').toString('base64url'),
+      address: 'ada@mail.test',
+      normalized: 'ada@mail.test',
+      localPart: 'ada',
+      syntax: { isValid: true, problem: null },
+      domain: { name: 'mail.test' },
+      verification: {
+        status: 'DELIVERABLE',
+        reason: 'MAILBOX_EXISTS',
+        fromCache: false,
+        retryAt: null,
+        checkedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      },
+      mailbox: {
+        outcome: 'ACCEPTED',
+        phase: 'RCPT_TO',
+        isCatchAll: false,
+        exchange: { host: 'mx1.mail.test' },
+        address: '192.0.2.1',
+        reply: { code: 250, enhancedCode: '2.1.5', text: 'Ok' },
+        durationMs: 12,
+        transcript: [{ at: '2030-01-01T00:00:00.000Z', direction: 'SERVER', text: '220 mx1.mail.test' }],
+      },
+    });
+  });
+
+  test('VerifyEmail: a second asking comes from memory', async () => {
+    await runOperation('VerifyEmail', { address: 'ada@mail.test' });
+    const { email } = await runOperation('VerifyEmail', { address: 'ada@mail.test' });
+    expect(email).toMatchObject({ verification: { fromCache: true }, mailbox: { outcome: 'ACCEPTED' } });
+    expect(world.prober.probed).toHaveLength(1);
+  });
+
+  test('VerifyEmail: a text that is no address is a result', async () => {
+    const { email } = await runOperation('VerifyEmail', { address: 'no at sign' });
+    expect(email).toMatchObject({
+      address: 'no at sign',
+      normalized: null,
+      canonical: null,
+      localPart: null,
+      isRole: false,
+      syntax: { isValid: false, problem: { position: expect.any(Number), message: expect.any(String) } },
+      domain: null,
+      verification: { status: 'UNDELIVERABLE', reason: 'INVALID_SYNTAX' },
+      mailbox: null,
+    });
+  });
+
+  test('SyntaxOnly', async () => {
+    const { email } = await runOperation('SyntaxOnly', { address: 'ada@mail.test' });
+    expect(email).toMatchObject({ syntax: { isValid: true }, domain: { name: 'mail.test', isFree: false } });
+  });
+
+  test('VerifyEmails: in the order given, the bad among the good', async () => {
+    const { emails } = await runOperation('VerifyEmails', {
+      addresses: ['ada@mail.test', 'nobody@mail.test', 'nonsense', 'ada@mail.test'],
+    });
+    expect(
+      (emails as { verification: { reason: string } }[]).map(({ verification }) => verification.reason),
+    ).toEqual(['MAILBOX_EXISTS', 'MAILBOX_NOT_FOUND', 'INVALID_SYNTAX', 'MAILBOX_EXISTS']);
+    expect(world.prober.probed).toHaveLength(2);
+  });
+
+  test('DomainProfile: what DNS and one exchange say', async () => {
+    const { domain } = await runOperation('DomainProfile', { name: 'mail.test' });
+    expect(domain).toMatchObject({
+      name: 'mail.test',
+      exists: true,
+      acceptsMail: true,
+      isNullMx: false,
+      isImplicitMx: false,
+      mx: [
+        { preference: 10, exchange: { host: 'mx1.mail.test' } },
+        { preference: 20, exchange: { host: 'mx2.mail.test' } },
+      ],
+      spf: { record: 'v=spf1 mx -all', isValid: true, allQualifier: 'FAIL', problem: null },
+      dmarc: { isValid: true, policy: 'REJECT', subdomainPolicy: 'QUARANTINE', problem: null },
+      mtaSts: null,
+      tlsRpt: { record: 'v=TLSRPTv1; rua=mailto:tls@mail.test' },
+      catchAll: { answer: 'NO', checkedAt: '2030-01-01T00:00:00.000Z' },
+    });
+  });
+
+  test.each([
+    ['nullmx.test', { exists: true, acceptsMail: false, isNullMx: true, isImplicitMx: false, mx: [] }],
+    ['implicit.test', { exists: true, acceptsMail: true, isNullMx: false, isImplicitMx: true }],
+    ['gone.test', { exists: false, acceptsMail: false, isNullMx: false, mx: [], catchAll: null }],
+    [
+      'broken.test',
+      {
+        exists: null,
+        acceptsMail: null,
+        isNullMx: null,
+        isImplicitMx: null,
+        mx: null,
+        spf: { record: null, isValid: null, problem: 'The record could not be asked for: SERVFAIL.' },
+        catchAll: null,
+      },
+    ],
+  ])('DomainProfile of %s', async (name, expected) => {
+    const { domain } = await runOperation('DomainProfile', { name });
+    expect(domain).toMatchObject(expected);
+  });
+
+  test('StartBulkJob, then BulkJobs and BulkJob', async () => {
+    const { startBulkJob } = await runOperation('StartBulkJob', {
+      input: { name: 'spring', source: { addresses: ['ada@mail.test', 'x', 'y'] } },
+    });
+    expect(startBulkJob).toMatchObject({ __typename: 'BulkJob', state: 'QUEUED', progress: { total: 3 } });
+    const { id } = startBulkJob as { id: string };
+
+    const { bulkJobs } = await runOperation('BulkJobs', { first: 10 });
+    expect(bulkJobs).toMatchObject({
+      edges: [{ node: { id, name: 'spring', progress: { total: 3, settled: 0 } } }],
+    });
+
+    const key = Buffer.from(id, 'base64url').toString().slice('BulkJob:'.length);
+    world.jobs.fake.advance(key, 3);
+    const { bulkJob } = await runOperation('BulkJob', { id, first: 2, status: ['DELIVERABLE'] });
+    expect(bulkJob).toMatchObject({
+      state: 'COMPLETED',
+      progress: { total: 3, settled: 3 },
+      breakdown: { byReason: [{ reason: 'MAILBOX_EXISTS', count: 3 }] },
+      results: {
+        totalCount: 2,
+        pageInfo: { hasNextPage: false },
+        edges: [{ node: { row: 1 } }, { node: { row: 3 } }],
+      },
+      csv: `http://rcpt.test/results/${key}.csv`,
+      ndjson: `http://rcpt.test/results/${key}.ndjson`,
+    });
+    expect((bulkJob as { breakdown: { byDomain: unknown[] } }).breakdown.byDomain).toHaveLength(20);
+  });
+
+  test('BulkJobProgress: the state now, then the newest, and the end', async () => {
+    const { id } = world.jobs.fake.create(4, null);
+    const stream = await watch(world.services, readOperation('BulkJobProgress'), { id: jobId(id) });
+    if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
+    const settled = async () => {
+      const { value, done } = await stream.next();
+      return done
+        ? 'done'
+        : (value.data as { bulkJobProgress: { progress: { settled: number } } }).bulkJobProgress.progress
+            .settled;
+    };
+    expect(await settled()).toBe(0);
+    world.jobs.fake.advance(id, 1);
+    world.jobs.fake.advance(id, 1);
+    expect(await settled()).toBe(2);
+    world.jobs.fake.advance(id, 2);
+    expect(await settled()).toBe(4);
+    expect(await settled()).toBe('done');
+  });
+});
