@@ -1,7 +1,7 @@
 import { GraphQLError, parse } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { faultResponse, type RequestFaultCode } from './fault.ts';
-import { mostBodyOctets, mostTokens } from './limits.ts';
+import { mostBodyOctets, mostDroppedOctets, mostTokens } from './limits.ts';
 
 /**
  * Reads requests within bounds: JSON only, 4 MB at most, 2,000 tokens of GraphQL at most.
@@ -43,8 +43,15 @@ export const bodyPlugin: Plugin = {
   },
 };
 
-/** Refuses a document by its tokens while it is read, not after. */
-const boundedParse: typeof parse = (source, options) => parse(source, { ...options, maxTokens: mostTokens });
+/** Refuses a document by its tokens while it is read, not after; on every transport with the same code. */
+const boundedParse: typeof parse = (source, options) => {
+  try {
+    return parse(source, { ...options, maxTokens: mostTokens });
+  } catch (error) {
+    if (error instanceof GraphQLError) error.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
+    throw error;
+  }
+};
 
 const isJson = (type: string | null): boolean =>
   type !== null && /^application\/(?:json|graphql\+json)\s*(?:;|$)/i.test(type);
@@ -59,13 +66,29 @@ const tooLarge = (): GraphQLError =>
   });
 
 const readBounded = async (body: ReadableStream<Uint8Array> | null): Promise<string> => {
+  const reader = body?.getReader();
   const decoder = new TextDecoder();
   let text = '';
   let octets = 0;
-  for await (const chunk of body ?? []) {
-    octets += chunk.byteLength;
-    if (octets > mostBodyOctets) throw tooLarge();
-    text += decoder.decode(chunk, { stream: true });
+  while (reader) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    octets += value.byteLength;
+    if (octets > mostBodyOctets) {
+      drop(reader).catch(() => undefined);
+      throw tooLarge();
+    }
+    text += decoder.decode(value, { stream: true });
   }
   return text + decoder.decode();
+};
+
+/** Most clients hear the answer only when they have sent everything: hanging up on them would be heard as a reset. */
+const drop = async (reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> => {
+  for (let octets = 0; octets < mostDroppedOctets; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    octets += value.byteLength;
+  }
+  await reader.cancel();
 };

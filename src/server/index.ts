@@ -42,6 +42,8 @@ export type ServerOptions = {
   readonly secret: string | Uint8Array;
   /** Default: JSON lines on standard error. */
   readonly logger?: Logger;
+  /** Milliseconds, instead of those in `limits.ts`; for tests. */
+  readonly timeouts?: { readonly headersMs?: number; readonly closeMs?: number };
   /** Variables of the example tabs in GraphiQL, by operation name. */
   readonly exampleVariables?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };
@@ -56,9 +58,20 @@ export type Server = {
 };
 
 const endpoint = '/graphql';
+/** How often closing looks for connections that have become idle. */
+const sweepMs = 20;
 
 export const createServer = (options: ServerOptions): Server => {
-  const { host, port, services, isSandbox, secret, logger = stderrLogger, exampleVariables } = options;
+  const {
+    host,
+    port,
+    services,
+    isSandbox,
+    secret,
+    logger = stderrLogger,
+    timeouts = {},
+    exampleVariables,
+  } = options;
   const isLoopbackOnly = isLoopbackHost(host);
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
   const subscriptions = createLiveSubscriptions();
@@ -85,7 +98,7 @@ export const createServer = (options: ServerOptions): Server => {
 
   const http = createHttpServer(
     {
-      headersTimeout: headersTimeoutMs,
+      headersTimeout: timeouts.headersMs ?? headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
@@ -106,10 +119,13 @@ export const createServer = (options: ServerOptions): Server => {
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     subscriptions.close();
+    // Node closes the connections that are idle now, and none that becomes idle a moment later.
+    const sweep = setInterval(() => http.closeIdleConnections(), sweepMs);
     const cutOff = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
-    }, closeGraceMs);
-    await Promise.all([webSockets.close(), http.listening || sockets.size > 0 ? closed : undefined]);
+    }, timeouts.closeMs ?? closeGraceMs);
+    await Promise.all([webSockets.close(), closed]);
+    clearInterval(sweep);
     clearTimeout(cutOff);
     await yoga.dispose();
   };

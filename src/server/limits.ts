@@ -6,6 +6,9 @@
  */
 export const mostBodyOctets = 4 * 1024 * 1024;
 
+/** Read and dropped after a body was refused. The runaway: an upload without end that is read to its end. */
+export const mostDroppedOctets = 64 * 1024 * 1024;
+
 /** The largest of our own documents has about 200 tokens. The runaway: a parser busy for seconds with one document. */
 export const mostTokens = 2_000;
 
