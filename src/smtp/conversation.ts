@@ -55,8 +55,8 @@ export type ConversationLane = {
   readonly mailFrom: string;
   readonly timeouts: Timeouts;
   readonly now: () => number;
-  /** Everybody who waits in the lane hears this, unless another session is at work. */
-  refuseAll(outcome: Outcome): void;
+  /** Everybody who waits in the lane hears this, unless a session other than `from` is at work. */
+  refuseAll(outcome: Outcome, from: Conversation): void;
   /** The exchange blocks us where this domain is concerned. */
   refuseDomain(domain: DomainName, outcome: Outcome): void;
   /** The conversation takes nothing more; its connection may still be closing. */
@@ -90,7 +90,7 @@ export class Conversation {
     this.session = session;
     this.#attempts = attempts;
     this.#lane = lane;
-    session.listener = {
+    session.attach({
       answered: (ask, reply) => this.#answered(ask, reply),
       envelopeRefused: (reply) => this.#envelopeRefused(reply),
       advanced: () => {
@@ -99,7 +99,7 @@ export class Conversation {
         lane.schedule();
       },
       ended: (end) => this.#ended(end),
-    };
+    });
   }
 
   get isIdle(): boolean {
@@ -188,6 +188,7 @@ export class Conversation {
     const rides = capabilities.offersPipelining && probes.length > 0;
     const hasCanary = wantsCanary && (isDue || rides) && probes.length < room;
     if (probes.length === 0 && !hasCanary) {
+      queue.refresh(domainQueue);
       // The next in line needs another envelope than the open one: end that, once it is quiet.
       if (same && current) current.isFull = true;
       return same && session.isQuiet ? 'nothingFit' : 'nothing';
@@ -196,6 +197,7 @@ export class Conversation {
     if (usesSmtpUtf8 && !capabilities.offersSmtpUtf8) {
       const outcome = this.#outcome('MAIL_FROM', { fault: { kind: 'needsSmtpUtf8' } });
       for (const probe of probes) probe.settle(outcome, this.#lane.catchAll.recall(domainQueue.domain));
+      queue.refresh(domainQueue);
       return 'nothingFit';
     }
     this.#ask(domainQueue, same && current, probes, { usesSmtpUtf8, hasCanary });
@@ -276,6 +278,7 @@ export class Conversation {
       this.#askAgain(ask, () => this.#outcome('RCPT_TO', { reply, meaning }));
     } else if (probe) this.#settleMailbox(ask, probe, reply, meaning);
     else this.#settleCanary(ask, reply, meaning);
+    this.#lane.queue.refresh(queue);
   }
 
   #settleMailbox(ask: Ask, probe: Probe, reply: Reply, meaning: Meaning): void {
@@ -291,7 +294,6 @@ export class Conversation {
       else {
         probe.acceptance = outcome;
         queue.awaitingCanary.add(probe);
-        this.#lane.queue.refresh(queue);
       }
     }
     if (isBlock({ meaning })) {
@@ -330,7 +332,7 @@ export class Conversation {
     if (this.#transactions > 1) this.#askAllAgain(asks, outcome);
     else {
       this.#settleAll(asks, outcome);
-      if (!this.#transaction?.usesSmtpUtf8) this.#lane.refuseAll(outcome);
+      if (!this.#transaction?.usesSmtpUtf8) this.#lane.refuseAll(outcome, this);
     }
   }
 
@@ -355,7 +357,7 @@ export class Conversation {
     if (hungUp && this.#answers > 0) this.#askAllAgain(asks, outcome);
     else {
       this.#settleAll(asks, outcome);
-      if (this.#answers === 0 && asks.length > 0) this.#lane.refuseAll(outcome);
+      if (this.#answers === 0) this.#lane.refuseAll(outcome, this);
     }
     this.#lane.left(this);
   }
@@ -383,7 +385,7 @@ export class Conversation {
     const outcome = this.#describeUnsecured(opening);
     this.#hasLeft = true;
     this.#lane.left(this);
-    this.#lane.refuseAll(outcome);
+    this.#lane.refuseAll(outcome, this);
   }
 
   #describeUnsecured(
@@ -416,6 +418,7 @@ export class Conversation {
     for (const ask of asks.toReversed()) {
       this.#release(ask);
       this.#askAgain(ask, () => outcome);
+      this.#lane.queue.refresh(ask.queue);
     }
   }
 
@@ -425,6 +428,7 @@ export class Conversation {
       const { probe, queue } = ask;
       if (probe) probe.settle(outcome, this.#lane.catchAll.recall(queue.domain));
       else this.#returnCanary(queue);
+      this.#lane.queue.refresh(queue);
     }
   }
 
@@ -432,15 +436,15 @@ export class Conversation {
   #returnCanary(queue: DomainQueue): void {
     queue.isCanaryAsked = false;
     queue.canaryTries++;
-    if (queue.canaryTries < MAX_CANARY_TRIES) this.#lane.queue.refresh(queue);
-    else this.#giveFinding(queue, { answer: 'UNKNOWN', reply: null, checkedAt: new Date(this.#lane.now()) });
+    if (queue.canaryTries >= MAX_CANARY_TRIES)
+      this.#giveFinding(queue, { answer: 'UNKNOWN', reply: null, checkedAt: new Date(this.#lane.now()) });
   }
 
+  /** It is answered, or will not be. Its queue is to be refreshed once it is known what follows from that. */
   #release(ask: Ask): void {
     if (!this.#inFlight.delete(ask)) return;
     if (ask.probe) ask.probe.describe = null;
     ask.queue.inFlight--;
-    this.#lane.queue.refresh(ask.queue);
   }
 
   #abandoned(ask: Ask): Outcome {

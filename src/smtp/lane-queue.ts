@@ -112,7 +112,8 @@ export class LaneQueue {
   }
 
   /**
-   * Takes up to `most` probes of one domain that fit one envelope.
+   * Takes up to `most` probes of one domain that fit one envelope. The queue is to be refreshed once they are
+   * counted as in flight, or settled: until then it looks as if nobody needed it.
    * @param needsSmtpUtf8 null when the first one taken decides
    */
   take(queue: DomainQueue, needsSmtpUtf8: boolean | null, most: number): Probe[] {
@@ -128,7 +129,6 @@ export class LaneQueue {
       }
     }
     this.#size -= taken.length;
-    this.refresh(queue);
     return taken;
   }
 

@@ -145,9 +145,10 @@ export class Lane implements ConversationLane {
     this.#wakeIn(this.bucket.waitMs());
   }
 
-  refuseAll(outcome: Outcome): void {
+  refuseAll(outcome: Outcome, from: Conversation | null): void {
+    const isAtWork = (one: Conversation): boolean => one !== from && one.isBrisk;
     if (isBlock(outcome)) this.#pause = { until: this.now() + BLOCK_PAUSE_MS, outcome };
-    else if ([...this.#conversations].some(({ isIdle, isBrisk }) => isIdle || isBrisk)) return;
+    else if ([...this.#conversations].some(isAtWork)) return;
     for (const probe of this.queue.drain()) this.#settle(probe, outcome);
   }
 
@@ -250,7 +251,7 @@ export class Lane implements ConversationLane {
     this.#learnDeadHosts(outcome.attempts);
     const others = this.#conversations.size + this.#openings.size;
     if (others > 0) this.memory.learnSessionsAtOnce(others);
-    else this.refuseAll(outcome);
+    else this.refuseAll(outcome, null);
   }
 
   #learnDeadHosts(attempts: Outcome['attempts']): void {

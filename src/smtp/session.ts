@@ -67,7 +67,6 @@ export class Session<Ask extends Asked> {
   readonly log: SessionLog;
   /** Resolves once the connection is gone, however it went. */
   readonly closed: Promise<void>;
-  listener: SessionListener<Ask> | null = null;
 
   readonly #dialogue: Dialogue<Ask>;
   readonly #timeouts: Timeouts;
@@ -81,6 +80,9 @@ export class Session<Ask extends Asked> {
   #openedAt = performance.now();
   #octetsRead = 0;
   #settleOpening: ((opening: Opening) => void) | null = null;
+  #listener: SessionListener<Ask> | null = null;
+  /** How it ended, kept for a listener that comes too late: a peer may hang up in the same packet as its EHLO reply. */
+  #unheardEnd: SessionEnd | null = null;
 
   constructor(target: SessionTarget, { heloName, timeouts, log, stats }: SessionOptions) {
     this.target = target;
@@ -143,6 +145,15 @@ export class Session<Ask extends Asked> {
     return opening;
   }
 
+  /** Who hears what follows, from the next turn on. An end that came before is told then. */
+  attach(listener: SessionListener<Ask>): void {
+    this.#listener = listener;
+    queueMicrotask(() => {
+      if (this.#unheardEnd) listener.ended(this.#unheardEnd);
+      this.#unheardEnd = null;
+    });
+  }
+
   /** STARTTLS, the handshake and EHLO again. The session must be quiet. */
   secure(signal: AbortSignal): Promise<Opening> {
     const opening = this.#expectOpening(signal);
@@ -164,7 +175,7 @@ export class Session<Ask extends Asked> {
   quit(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.listener = null;
+    this.#listener = null;
     const events = this.#isConnected ? this.#dialogue.quit() : [];
     if (events.length === 0) {
       this.destroy();
@@ -177,7 +188,7 @@ export class Session<Ask extends Asked> {
   /** Hangs up. Nothing is reported any more. */
   destroy(): void {
     this.#isOver = true;
-    this.listener = null;
+    this.#listener = null;
     this.#deadline.stop();
     this.#socket?.destroy();
     this.#tcp?.destroy();
@@ -215,7 +226,7 @@ export class Session<Ask extends Asked> {
     if (events.length === 0) return;
     this.#handle(events);
     this.#awaitReply();
-    if (!this.#isOver && this.#settleOpening === null) this.listener?.advanced();
+    if (!this.#isOver && this.#settleOpening === null) this.#listener?.advanced();
   }
 
   #handle(events: readonly DialogueEvent<Ask>[]): void {
@@ -241,10 +252,10 @@ export class Session<Ask extends Asked> {
           this.quit();
           break;
         case 'answered':
-          this.listener?.answered(event.recipient.tag, event.reply);
+          this.#listener?.answered(event.recipient.tag, event.reply);
           break;
         case 'envelopeRefused':
-          this.listener?.envelopeRefused(event.reply);
+          this.#listener?.envelopeRefused(event.reply);
           break;
         case 'startTls':
           this.#startHandshake();
@@ -344,7 +355,7 @@ export class Session<Ask extends Asked> {
 
   #finish(end: SessionEnd): void {
     if (this.#isOver) return;
-    const { listener } = this;
+    const listener = this.#listener;
     this.destroy();
     if (this.#settleOpening)
       this.#settle(
@@ -352,7 +363,8 @@ export class Session<Ask extends Asked> {
           ? { kind: 'refused', phase: end.phase, reply: end.reply }
           : { kind: 'fault', fault: end.fault },
       );
-    else listener?.ended(end);
+    else if (listener) listener.ended(end);
+    else this.#unheardEnd = end;
   }
 }
 

@@ -61,9 +61,11 @@ export class SessionLog {
     this.#transaction = [];
   }
 
-  /** What follows belongs to the session again (STARTTLS after a refused transaction). */
+  /** What was said since belongs to the session: it is why STARTTLS follows. */
   endTransaction(): void {
+    const lines = this.#transaction ?? [];
     this.#transaction = null;
+    for (const line of lines) this.#add(line);
   }
 
   /** What was said up to here, without any recipient. */

@@ -21,7 +21,7 @@ export type Scenario = {
   readonly greeting?: string | null;
   readonly capabilities?: readonly string[];
   /** Gives the reply without CRLF, null for silence, undefined for what an honest server says. */
-  readonly answer?: (line: string, side: ServerSide) => string | null | undefined;
+  readonly answer?: ((line: string, side: ServerSide) => string | null | undefined) | undefined;
   readonly onConnect?: (side: ServerSide) => void;
   readonly key?: { readonly cert: string; readonly key: string };
 };
@@ -86,15 +86,25 @@ export const startServer = async (scenario: Scenario, host = '127.0.0.1'): Promi
     mostAtOnce = Math.max(mostAtOnce, sockets.size);
     let socket: Socket = tcp;
     let held = '';
+    /** Replies to the commands of one chunk go out together, as a server's do. */
+    let out = '';
+    const flush = (): void => {
+      if (out !== '' && socket.writable) socket.write(out);
+      out = '';
+    };
     const side: ServerSide = {
       number,
       recipients: 0,
       recipientsInTransaction: 0,
       isSecure: false,
       write: (text) => {
+        flush();
         if (socket.writable) socket.write(text);
       },
-      hangUp: () => socket.destroySoon(),
+      hangUp: () => {
+        flush();
+        socket.destroySoon();
+      },
     };
     const listen = (one: Socket): void => {
       one.on('error', () => one.destroy());
@@ -102,7 +112,6 @@ export const startServer = async (scenario: Scenario, host = '127.0.0.1'): Promi
         own.chunks.push(chunk.toString());
         held += chunk.toString();
         let end = held.indexOf('\n');
-        let out = '';
         while (end !== -1 && one.writable) {
           const line = held.slice(0, end).replace(/\r$/, '');
           held = held.slice(end + 1);
@@ -116,7 +125,7 @@ export const startServer = async (scenario: Scenario, host = '127.0.0.1'): Promi
           }
           if (reply !== null) out += `${reply}\r\n`;
           if (/^STARTTLS/i.test(line) && reply?.startsWith('220') && scenario.key) {
-            one.write(out);
+            flush();
             one.removeAllListeners('data');
             const secure = new TLSSocket(one, {
               isServer: true,
@@ -128,12 +137,13 @@ export const startServer = async (scenario: Scenario, host = '127.0.0.1'): Promi
             return;
           }
           if (/^QUIT/i.test(line) && reply !== null) {
-            one.end(out);
+            flush();
+            one.end();
             return;
           }
           end = held.indexOf('\n');
         }
-        if (out !== '' && one.writable) one.write(out);
+        flush();
       });
     };
     tcp.on('close', () => sockets.delete(tcp));
