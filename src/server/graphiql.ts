@@ -31,9 +31,22 @@ const contentSecurityPolicy = [
 /** Brotli 5: 9 MB in a fraction of a second to a quarter; 11 would take half a minute for a tenth less. */
 const brotliQuality = 5;
 
-const simulatedBanner = `<div role="note" style="position:fixed;z-index:9;bottom:0;left:50%;transform:translateX(-50%);padding:4px 14px;
-border-radius:6px 6px 0 0;background:#b45309;color:#fff;font:600 13px system-ui,sans-serif">Sandbox: the mail internet here is simulated.
-No verdict says anything about a real mailbox.</div>`;
+/** The page's own body keeps the browser's margins, and two scroll bars with them. */
+const style = '<style>body{margin:0;overflow:hidden}.graphiql-container{height:100vh}</style>';
+
+const simulatedBanner = `<div role="note" style="position:fixed;z-index:9;bottom:0;left:50%;transform:translateX(-50%);
+padding:4px 14px;border-radius:6px 6px 0 0;background:#b45309;color:#fff;font:600 13px system-ui,sans-serif;white-space:nowrap"
+>Sandbox: the mail internet here is simulated. No verdict says anything about a real mailbox.</div>`;
+
+/**
+ * GraphiQL fills in the variables of every default tab but the one that is open at first, which it takes from
+ * where it keeps the last ones. So they are put there, unless somebody has been here before.
+ */
+const seedVariables = (variables: string): string =>
+  `<script>if(!localStorage.getItem('graphiql:tabState'))localStorage.setItem('graphiql:variables',${printForScript(variables)})</script>`;
+
+/** A literal that cannot end the script that it stands in. */
+const printForScript = (text: string): string => JSON.stringify(text).replaceAll('<', '\\u003c');
 
 const compress = async (html: Buffer, encoding: Encoding): Promise<Buffer> => {
   switch (encoding) {
@@ -80,8 +93,10 @@ export const createGraphiqlPage = (options: {
       defaultTabs: tabs.map(({ query, variables }) => ({ query, variables })),
       shouldPersistHeaders: false,
     });
+    const root = '<div id="root">';
+    const before = `${isSandbox ? simulatedBanner : ''}${seedVariables(tabs[0]?.variables ?? '')}`;
     return Buffer.from(
-      isSandbox ? page.replace('<div id="root">', () => `${simulatedBanner}<div id="root">`) : page,
+      page.replace('</head>', () => `${style}</head>`).replace(root, () => `${before}${root}`),
     );
   };
 
