@@ -12,6 +12,7 @@
  * - What a server teaches (recipients of a transaction, refusals of a session, TLS) goes to the lane's memory.
  */
 import type { DomainName } from '../address/index.ts';
+import { type Batch, type Transaction, takeBatch } from './batch.ts';
 import { type CatchAllMemory, classifyCanary } from './catch-all.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import type { DomainQueue, LaneQueue } from './lane-queue.ts';
@@ -20,31 +21,10 @@ import { classifyReply, type Meaning } from './meaning/index.ts';
 import { isBlock, type Outcome, redactReply } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import type { Recipient, Reply } from './protocol/index.ts';
-import type { Asked, Session, SessionEnd } from './session.ts';
+import { type Ask, Receipts } from './receipts.ts';
+import type { Session, SessionEnd } from './session.ts';
 import type { TokenBucket } from './token-bucket.ts';
-import type { LogLine } from './transcript.ts';
-import type { CatchAllFinding, ConnectAttempt, Phase, SessionFault } from './types.ts';
-
-/** One RCPT TO: a mailbox that somebody asks about, or a made-up one (`probe` is null). */
-export type Ask = Asked & {
-  readonly probe: Probe | null;
-  readonly queue: DomainQueue;
-  readonly localPart: string;
-  /** How many recipients were asked before it: in its transaction, and in earlier ones of the session. */
-  readonly before: { readonly inTransaction: number; readonly inEarlier: number };
-  readonly transaction: Transaction;
-};
-
-type Transaction = {
-  readonly domain: DomainName;
-  readonly usesSmtpUtf8: boolean;
-  /** Mailboxes asked, and the canary not counted. */
-  asked: number;
-  accepted: number;
-  /** It takes no more recipients: the server said so, or the next in line need another envelope. */
-  isFull: boolean;
-  hasCanary: boolean;
-};
+import type { CatchAllFinding, ConnectAttempt } from './types.ts';
 
 /** What a conversation needs of its lane. */
 export type ConversationLane = {
@@ -55,6 +35,8 @@ export type ConversationLane = {
   readonly mailFrom: string;
   readonly timeouts: Timeouts;
   readonly now: () => number;
+  /** Do other lanes wait for a session, with none left in all? */
+  readonly isCrowded: boolean;
   /** Everybody who waits in the lane hears this, unless a session other than `from` is at work. */
   refuseAll(outcome: Outcome, from: Conversation): void;
   /** The exchange blocks us where this domain is concerned. */
@@ -69,7 +51,7 @@ export type ConversationLane = {
 
 export class Conversation {
   readonly session: Session<Ask>;
-  readonly #attempts: readonly ConnectAttempt[];
+  readonly #receipts: Receipts;
   readonly #lane: ConversationLane;
   readonly #inFlight = new Set<Ask>();
   readonly #abort = new AbortController();
@@ -88,7 +70,7 @@ export class Conversation {
 
   constructor(session: Session<Ask>, attempts: readonly ConnectAttempt[], lane: ConversationLane) {
     this.session = session;
-    this.#attempts = attempts;
+    this.#receipts = new Receipts(session, attempts);
     this.#lane = lane;
     session.attach({
       answered: (ask, reply) => this.#answered(ask, reply),
@@ -99,6 +81,7 @@ export class Conversation {
         lane.schedule();
       },
       ended: (end) => this.#ended(end),
+      broke: (error) => this.#break(error),
     });
   }
 
@@ -114,16 +97,34 @@ export class Conversation {
   /** Takes what waits and may be asked now. Safe to call at any time. */
   feed(): void {
     if (this.#hasLeft || this.#isSecuring) return;
+    try {
+      this.#feed();
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #feed(): void {
     const { session } = this;
     if (this.#wantsTls || this.#mustRetire()) {
       if (!session.isQuiet) return;
-      if (this.#wantsTls) void this.#secure();
+      if (this.#wantsTls) this.#secure().catch((error: unknown) => this.#break(error));
       else this.leave();
       return;
     }
     if (!session.isQuiet && !session.capabilities.offersPipelining) return;
-    // A transaction that has nothing for this session (SMTPUTF8 not offered) makes room for the next.
-    while (!this.#hasLeft && this.#take() === 'nothingFit');
+    while (!this.#hasLeft && this.#takeOnce());
+  }
+
+  /** A bug of ours: fails those who were being asked, and nobody else. */
+  #break(error: unknown): void {
+    for (const ask of [...this.#inFlight]) {
+      this.#release(ask);
+      if (ask.probe) ask.probe.fail(error);
+      else ask.queue.isCanaryAsked = false;
+      this.#lane.queue.refresh(ask.queue);
+    }
+    this.leave();
   }
 
   /** QUIT, or hang up when replies are outstanding. */
@@ -152,73 +153,62 @@ export class Conversation {
       this.#refusals >= this.#lane.memory.refusalsPerSession ||
       session.octetsRead > RETIRE_AFTER_OCTETS ||
       session.ageMs > this.#lane.timeouts.sessionMs / 2 ||
+      (this.#lane.isCrowded && session.ageMs > this.#lane.timeouts.shareMs) ||
       (most !== null && this.#transactions >= most && !session.canAsk)
     );
   }
 
-  #take(): 'asked' | 'nothing' | 'nothingFit' {
+  /** @returns whether there may be more to take */
+  #takeOnce(): boolean {
     const { queue, memory, bucket } = this.#lane;
     const { session } = this;
     const { capabilities } = session;
     if (!queue.hasWork) {
       this.#rest();
-      return 'nothing';
+      return false;
     }
-    const window = capabilities.offersPipelining ? memory.refusalsPerSession - this.#refusals : 1;
-    const limit = memory.recipientsPerTransaction(capabilities);
-    const current = this.#transaction;
-    const recipients = current ? current.asked + (current.hasCanary ? 1 : 0) : 0;
-    const canGoOn = current !== null && session.canAsk && !current.isFull && recipients < limit;
-    const same = canGoOn ? queue.goOn(current.domain) : null;
-    let room = Math.min(window - this.#inFlight.size, limit - (same ? recipients : 0));
-    if (room <= 0 || (!same && !session.isQuiet)) return 'nothing';
-    if (bucket.available() < 1) {
+    const tokens = bucket.available();
+    if (tokens < 1) {
       this.#lane.scheduleForToken();
-      return 'nothing';
+      return false;
     }
-    room = Math.min(room, bucket.available() + 1);
-    const domainQueue = same ?? queue.next();
-    if (!domainQueue) return 'nothing';
-
-    const wantsCanary = queue.wantsCanary(domainQueue) && !(same && current?.hasCanary);
-    const isDue = wantsCanary && queue.isCanaryDue(domainQueue);
-    const most = wantsCanary && (isDue || room > 1) ? room - 1 : room;
-    const envelopeOf = same && current ? current.usesSmtpUtf8 : null;
-    const probes = queue.take(domainQueue, envelopeOf, Math.min(most, Math.max(0, bucket.available())));
-    const rides = capabilities.offersPipelining && probes.length > 0;
-    const hasCanary = wantsCanary && (isDue || rides) && probes.length < room;
-    if (probes.length === 0 && !hasCanary) {
-      queue.refresh(domainQueue);
-      // The next in line needs another envelope than the open one: end that, once it is quiet.
-      if (same && current) current.isFull = true;
-      return same && session.isQuiet ? 'nothingFit' : 'nothing';
+    const wasFull = this.#transaction?.isFull ?? true;
+    const patience = capabilities.offersPipelining ? memory.refusalsPerSession - this.#refusals : 1;
+    const batch = takeBatch(queue, {
+      isPipelined: capabilities.offersPipelining,
+      isQuiet: session.isQuiet,
+      open: session.canAsk ? this.#transaction : null,
+      recipientsPerTransaction: memory.recipientsPerTransaction(capabilities),
+      window: patience - this.#inFlight.size,
+      tokens,
+    });
+    // The open transaction stood in the way and does no more: a new one may begin.
+    if (!batch) return session.isQuiet && !wasFull && (this.#transaction?.isFull ?? false);
+    if (batch.usesSmtpUtf8 && !capabilities.offersSmtpUtf8) {
+      this.#settleUnasked(batch);
+      return true;
     }
-    const usesSmtpUtf8 = probes[0]?.question.address?.requiresSmtpUtf8 ?? envelopeOf ?? false;
-    if (usesSmtpUtf8 && !capabilities.offersSmtpUtf8) {
-      const outcome = this.#outcome('MAIL_FROM', { fault: { kind: 'needsSmtpUtf8' } });
-      for (const probe of probes) probe.settle(outcome, this.#lane.catchAll.recall(domainQueue.domain));
-      queue.refresh(domainQueue);
-      return 'nothingFit';
-    }
-    this.#ask(domainQueue, same && current, probes, { usesSmtpUtf8, hasCanary });
-    return 'asked';
+    this.#ask(batch);
+    return false;
   }
 
-  #ask(
-    queue: DomainQueue,
-    current: Transaction | null,
-    probes: readonly Probe[],
-    { usesSmtpUtf8, hasCanary }: { readonly usesSmtpUtf8: boolean; readonly hasCanary: boolean },
-  ): void {
+  #settleUnasked({ queue, probes }: Batch): void {
+    const outcome = this.#receipts.describe('MAIL_FROM', { fault: { kind: 'needsSmtpUtf8' } });
+    for (const probe of probes) probe.settle(outcome, this.#lane.catchAll.recall(queue.domain));
+    this.#lane.queue.refresh(queue);
+  }
+
+  #ask({ queue, transaction: current, usesSmtpUtf8, probes, hasCanary }: Batch): void {
     clearTimeout(this.#idleTimer);
     const { catchAll, bucket, mailFrom } = this.#lane;
+    const { domain } = queue;
     const transaction = current ?? {
-      domain: queue.domain,
+      domain,
       usesSmtpUtf8,
       asked: 0,
       accepted: 0,
-      isFull: false,
       hasCanary: false,
+      isFull: false,
     };
     const inEarlier = this.#asked - transaction.asked;
     const recipients: Recipient<Ask>[] = [];
@@ -226,18 +216,18 @@ export class Conversation {
       const before = { inTransaction: transaction.asked, inEarlier };
       const ask: Ask = { probe, queue, localPart, before, transaction, sent: null };
       if (probe) {
-        probe.describe = () => this.#abandoned(ask);
+        probe.describe = () => this.#receipts.ofAbandoned(ask);
         transaction.asked++;
         this.#asked++;
       }
       this.#inFlight.add(ask);
-      recipients.push({ forwardPath: `${localPart}@${queue.domain}`, tag: ask });
+      recipients.push({ forwardPath: `${localPart}@${domain}`, tag: ask });
     };
     for (const probe of probes) add(probe, probe.question.address?.localPart ?? '');
     if (hasCanary) {
       queue.isCanaryAsked = true;
       transaction.hasCanary = true;
-      add(null, catchAll.readLocalPart(queue.domain));
+      add(null, catchAll.readLocalPart(domain));
     }
     queue.inFlight += recipients.length;
     bucket.take(recipients.length);
@@ -271,11 +261,11 @@ export class Conversation {
 
     if (meaning.kind === 'TLS_REQUIRED' && this.#canSecure()) {
       this.#startTlsLater();
-      this.#askAgain(ask, () => this.#outcome('RCPT_TO', { reply, meaning }));
+      this.#askAgain(ask, () => this.#receipts.ofAnswer(ask, reply, meaning));
     } else if (meaning.kind === 'TOO_MANY_RECIPIENTS' && transaction.accepted > 0) {
       transaction.isFull = true;
       this.#lane.memory.learnRecipientsPerTransaction(transaction.accepted);
-      this.#askAgain(ask, () => this.#outcome('RCPT_TO', { reply, meaning }));
+      this.#askAgain(ask, () => this.#receipts.ofAnswer(ask, reply, meaning));
     } else if (probe) this.#settleMailbox(ask, probe, reply, meaning);
     else this.#settleCanary(ask, reply, meaning);
     this.#lane.queue.refresh(queue);
@@ -285,11 +275,7 @@ export class Conversation {
     const { queue } = ask;
     const finding = this.#lane.catchAll.recall(queue.domain);
     if (!probe.isSettled) {
-      const outcome = this.#outcome('RCPT_TO', {
-        reply,
-        meaning,
-        transcript: this.session.log.printFor(this.#ownLines(ask, reply), ask.before),
-      });
+      const outcome = this.#receipts.ofAnswer(ask, reply, meaning);
       if (meaning.kind !== 'ACCEPTED' || finding) probe.settle(outcome, finding);
       else {
         probe.acceptance = outcome;
@@ -298,19 +284,22 @@ export class Conversation {
     }
     if (isBlock({ meaning })) {
       const seenByOthers = redactReply(reply, { localPart: ask.localPart, domain: queue.domain });
-      this.#lane.refuseDomain(queue.domain, this.#outcome('RCPT_TO', { reply: seenByOthers, meaning }));
+      this.#lane.refuseDomain(
+        queue.domain,
+        this.#receipts.describe('RCPT_TO', { reply: seenByOthers, meaning }),
+      );
     }
   }
 
   #settleCanary(ask: Ask, reply: Reply, meaning: Meaning): void {
     const answer = classifyCanary(meaning);
-    const lines = this.#ownLines(ask, reply).map(({ entry }) => entry);
+    const lines = this.#receipts.printOwn(ask, reply);
     this.#giveFinding(ask.queue, { answer, reply, checkedAt: new Date(this.#lane.now()) }, lines);
   }
 
   /** @param lines what was said of the made-up mailbox: part of the receipt of everybody who waited for it */
   #giveFinding(queue: DomainQueue, finding: CatchAllFinding, lines: Outcome['transcript'] = []): void {
-    const nobody = this.#outcome('RCPT_TO', { reply: finding.reply });
+    const nobody = this.#receipts.describe('RCPT_TO', { reply: finding.reply });
     this.#lane.queue.settleCanary(queue, finding, (probe) => {
       const outcome = probe.acceptance ?? nobody;
       probe.settle({ ...outcome, transcript: [...outcome.transcript, ...lines] }, finding);
@@ -318,12 +307,11 @@ export class Conversation {
   }
 
   #envelopeRefused(reply: Reply): void {
-    const meaning = classifyReply({ phase: 'MAIL_FROM', reply, recipient: null, providerId: null });
-    const outcome = this.#outcome('MAIL_FROM', { reply, meaning });
     const asks = [...this.#inFlight];
+    const outcome = this.#receipts.ofRefusal('MAIL_FROM', reply, asks[0]?.queue.providerId ?? null);
     this.#wasRefusedLast = true;
     this.#refusals++;
-    if (meaning.kind === 'TLS_REQUIRED' && this.#canSecure()) {
+    if (outcome.meaning?.kind === 'TLS_REQUIRED' && this.#canSecure()) {
       this.#startTlsLater();
       this.#askAllAgain(asks, outcome);
       return;
@@ -346,14 +334,7 @@ export class Conversation {
     const isSudden =
       asks.length > 0 || performance.now() - this.#lastReplyAt < this.#lane.timeouts.patienceMs;
     if (hungUp && this.#wasRefusedLast && isSudden) this.#lane.memory.learnRefusalsPerSession(this.#refusals);
-    const meaning =
-      end.kind === 'closing'
-        ? classifyReply({ phase: end.phase, reply: end.reply, recipient: null, providerId: null })
-        : null;
-    const outcome = this.#outcome(
-      end.phase,
-      end.kind === 'closing' ? { reply: end.reply, meaning } : { fault: end.fault },
-    );
+    const outcome = this.#receipts.ofEnd(end, asks[0]?.queue.providerId ?? null);
     if (hungUp && this.#answers > 0) this.#askAllAgain(asks, outcome);
     else {
       this.#settleAll(asks, outcome);
@@ -382,23 +363,10 @@ export class Conversation {
       this.feed();
       return;
     }
-    const outcome = this.#describeUnsecured(opening);
+    const outcome = this.#receipts.ofUnsecured(opening, null);
     this.#hasLeft = true;
     this.#lane.left(this);
     this.#lane.refuseAll(outcome, this);
-  }
-
-  #describeUnsecured(
-    opening: Exclude<Awaited<ReturnType<Session<Ask>['secure']>>, { kind: 'ready' }>,
-  ): Outcome {
-    if (opening.kind === 'refused') {
-      const { phase, reply } = opening;
-      const meaning = classifyReply({ phase, reply, recipient: null, providerId: null });
-      return this.#outcome(phase, { reply, meaning });
-    }
-    const fault: SessionFault =
-      opening.kind === 'fault' ? opening.fault : { kind: 'closed', phase: 'STARTTLS' };
-    return this.#outcome('phase' in fault ? fault.phase : 'STARTTLS', { fault });
   }
 
   /** Not answered, for no fault of the recipient: back to its place, or the end of its tries. */
@@ -445,33 +413,5 @@ export class Conversation {
     if (!this.#inFlight.delete(ask)) return;
     if (ask.probe) ask.probe.describe = null;
     ask.queue.inFlight--;
-  }
-
-  #abandoned(ask: Ask): Outcome {
-    const { phase } = this.session;
-    const outcome = this.#outcome(phase, { fault: { kind: 'timeout', phase } });
-    return ask.sent ? { ...outcome, transcript: this.session.log.printFor([ask.sent], ask.before) } : outcome;
-  }
-
-  #ownLines(ask: Ask, reply: Reply): readonly LogLine[] {
-    return [...(ask.sent ? [ask.sent] : []), ...this.session.log.replyLines(reply)];
-  }
-
-  #outcome(
-    phase: Phase,
-    fields: Partial<Pick<Outcome, 'reply' | 'meaning' | 'fault' | 'transcript'>>,
-  ): Outcome {
-    const { host, ip } = this.session.target;
-    return {
-      attempts: this.#attempts,
-      exchange: host,
-      ip,
-      phase,
-      reply: null,
-      meaning: null,
-      fault: null,
-      transcript: fields.transcript ?? this.session.log.print(),
-      ...fields,
-    };
   }
 }

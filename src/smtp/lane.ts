@@ -11,7 +11,7 @@ import type { DomainName, ExchangeHost } from '../address/index.ts';
 import type { MailExchange } from '../dns/index.ts';
 import type { CatchAllMemory } from './catch-all.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
-import { type Ask, Conversation, type ConversationLane } from './conversation.ts';
+import { Conversation, type ConversationLane } from './conversation.ts';
 import { LaneMemory } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
 import {
@@ -23,6 +23,7 @@ import {
 } from './limits.ts';
 import { isBlock, type Outcome } from './outcome.ts';
 import type { Probe } from './probe.ts';
+import type { Ask } from './receipts.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 import type { LaneSnapshot } from './types.ts';
 
@@ -31,6 +32,8 @@ export type SessionSlots = {
   /** False: none is free; the lane is told when one is. */
   take(lane: Lane): boolean;
   release(): void;
+  /** Does any lane wait for one? */
+  readonly isCrowded: boolean;
 };
 
 export type LaneOptions = ConnectOptions & {
@@ -81,6 +84,15 @@ export class Lane implements ConversationLane {
   /** May it be forgotten without anybody noticing at once? */
   get isUnused(): boolean {
     return this.queue.isEmpty && this.#sessions === 0;
+  }
+
+  get isCrowded(): boolean {
+    return this.#options.slots.isCrowded;
+  }
+
+  /** Does somebody wait for a session that it might open? */
+  get wantsSession(): boolean {
+    return !this.#isClosed && this.#mayOpen();
   }
 
   get #sessions(): number {

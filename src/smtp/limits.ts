@@ -28,6 +28,8 @@ export type Timeouts = {
   readonly sessionMs: number;
   /** A session silent for this long does not keep others from being opened for those who wait. */
   readonly patienceMs: number;
+  /** When no session is left for lanes that wait, one that has had this long makes way: a huge job must not keep all. */
+  readonly shareMs: number;
 };
 
 export const DEFAULT_TIMEOUTS: Timeouts = {
@@ -43,6 +45,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   idleMs: 5_000,
   sessionMs: 300_000,
   patienceMs: 1_000,
+  shareMs: 5_000,
 };
 
 /** Exchanges and addresses of each that are tried for one session: an MX set of thousands is a denial of service. */

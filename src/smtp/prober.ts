@@ -7,6 +7,7 @@ import type { Guard } from './guard.ts';
 import { Lane, type LaneOptions, type SessionSlots } from './lane.ts';
 import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits.ts';
 import { Probe, type Question } from './probe.ts';
+import { printCommandLine } from './protocol/index.ts';
 import type { SessionStats } from './session.ts';
 import type { ProbeRequest, Prober } from './types.ts';
 
@@ -36,6 +37,7 @@ type Request = Pick<ProbeRequest, 'exchanges' | 'deadline' | 'signal'>;
 
 const createSlots = (most: number, closeOneIdle: () => void): SessionSlots => {
   let taken = 0;
+  /** Lanes that found none, first come first served. */
   const waiting = new Set<Lane>();
   return {
     take(lane) {
@@ -44,22 +46,35 @@ const createSlots = (most: number, closeOneIdle: () => void): SessionSlots => {
         waiting.delete(lane);
         return true;
       }
-      waiting.add(lane);
-      closeOneIdle();
+      if (!waiting.has(lane)) {
+        waiting.add(lane);
+        closeOneIdle();
+      }
       return false;
     },
     release() {
       taken--;
-      const [next] = waiting;
-      if (!next) return;
-      waiting.delete(next);
-      next.schedule();
+      for (const lane of waiting) {
+        waiting.delete(lane);
+        if (!lane.wantsSession) continue;
+        lane.schedule();
+        return;
+      }
+    },
+    get isCrowded() {
+      return waiting.size > 0;
     },
   };
 };
 
-/** The lanes of this process. To be closed when it ends, or its idle sessions keep it alive for some seconds. */
+/**
+ * The lanes of this process.
+ * @throws when `heloName` or `mailFrom` cannot be said in a command
+ */
 export const createProber = (options: ProberOptions): Prober => {
+  // A bad setting shows at start, and not as a bug of each session.
+  printCommandLine({ verb: 'EHLO', name: options.heloName });
+  printCommandLine({ verb: 'MAIL', reversePath: options.mailFrom, usesSmtpUtf8: false });
   const now = options.now ?? Date.now;
   const stats: SessionStats = { sessionsOpened: 0, commandsSent: 0 };
   const lanes = new Map<string, Lane>();
@@ -120,6 +135,8 @@ export const createProber = (options: ProberOptions): Prober => {
     stats,
     async probe(request) {
       const { address, providerId, priority } = request;
+      // What no parsed address is: a bug of the caller, which must fail this probe and not a batch.
+      printCommandLine({ verb: 'RCPT', forwardPath: `${address.localPart}@${address.domain}` });
       const question = { address, domain: address.domain, providerId, priority };
       return (await ask(question, request)).evidence;
     },

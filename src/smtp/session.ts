@@ -7,8 +7,8 @@
  * Limits: `Timeouts`, 8 MB read. What is waiting to be written is bounded by the recipients that its owner lets
  * be outstanding (MAX_REFUSALS_PER_SESSION), some 3 KB, so a peer that does not read costs that and a deadline.
  */
-import { connect, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ExchangeHost } from '../address/index.ts';
 import { createDeadline } from './deadline.ts';
 import { MAX_SESSION_OCTETS, type Timeouts } from './limits.ts';
@@ -21,6 +21,7 @@ import {
   type Recipient,
   type Reply,
 } from './protocol/index.ts';
+import { printTls, startTls } from './tls.ts';
 import type { LogLine, SessionLog } from './transcript.ts';
 import type { Phase, SessionFault } from './types.ts';
 
@@ -60,6 +61,8 @@ export type SessionListener<Ask extends Asked> = {
   /** Everything that arrived has been reported: time to give the session more, or to leave it. */
   advanced(): void;
   ended(end: SessionEnd): void;
+  /** A bug of ours came up while the session was served; it is closed. */
+  broke(error: unknown): void;
 };
 
 export class Session<Ask extends Asked> {
@@ -80,6 +83,7 @@ export class Session<Ask extends Asked> {
   #openedAt = performance.now();
   #octetsRead = 0;
   #settleOpening: ((opening: Opening) => void) | null = null;
+  #breakOpening: ((error: unknown) => void) | null = null;
   #listener: SessionListener<Ask> | null = null;
   /** How it ended, kept for a listener that comes too late: a peer may hang up in the same packet as its EHLO reply. */
   #unheardEnd: SessionEnd | null = null;
@@ -196,7 +200,8 @@ export class Session<Ask extends Asked> {
   }
 
   #expectOpening(signal: AbortSignal): Promise<Opening> {
-    const { promise, resolve } = Promise.withResolvers<Opening>();
+    const { promise, resolve, reject } = Promise.withResolvers<Opening>();
+    this.#breakOpening = reject;
     const abort = (): void => {
       this.#settle({ kind: 'aborted' });
       this.destroy();
@@ -215,7 +220,19 @@ export class Session<Ask extends Asked> {
     this.#settleOpening = null;
   }
 
+  /** What a peer says never throws; what does is a bug, and must not leave a socket's event as an exception. */
   #read(chunk: Uint8Array): void {
+    try {
+      this.#readOctets(chunk);
+    } catch (error) {
+      const listener = this.#listener;
+      this.destroy();
+      if (this.#settleOpening) this.#breakOpening?.(error);
+      else listener?.broke(error);
+    }
+  }
+
+  #readOctets(chunk: Uint8Array): void {
     this.#octetsRead += chunk.length;
     if (this.#octetsRead > MAX_SESSION_OCTETS) {
       const detail = `more than ${MAX_SESSION_OCTETS} octets in one session`;
@@ -300,24 +317,15 @@ export class Session<Ask extends Asked> {
     }
   }
 
-  /** Certificates are reported and not required: who answers was decided by DNS, and nothing secret is sent. */
   #startHandshake(): void {
     const tcp = this.#tcp;
     if (!tcp) return;
     tcp.removeAllListeners('data');
-    const { host } = this.target;
-    const socket = connectTls({
-      socket: tcp,
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      rejectUnauthorized: false,
-      // A server that demands TLS may know only an old one; a probe over it gives nothing away.
-      minVersion: 'TLSv1',
-      ciphers: 'DEFAULT@SECLEVEL=0',
-    });
+    const socket = startTls(tcp, this.target.host);
     this.#socket = socket;
     socket.once('secureConnect', () => {
       if (this.#isOver) return;
-      this.log.note(describeTls(socket));
+      this.log.note(printTls(socket));
       this.#handle(this.#dialogue.secured());
     });
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
@@ -367,10 +375,3 @@ export class Session<Ask extends Asked> {
     else this.#unheardEnd = end;
   }
 }
-
-const describeTls = (socket: TLSSocket): string => {
-  const certificate = socket.getPeerCertificate();
-  const trust = socket.authorized ? 'trusted' : `not trusted: ${socket.authorizationError}`;
-  const cipher = socket.getCipher().standardName;
-  return `${socket.getProtocol()} with ${cipher}; certificate of ${certificate.subject?.CN ?? '(no name)'}, ${trust}`;
-};

@@ -221,6 +221,27 @@ describe('a good neighbour', () => {
     expect(server.lines[0]?.at(-1)).toBe('QUIT');
   });
 
+  it('takes a session from a huge job for others who wait', async () => {
+    const { server, prober } = await start({}, { maxSessions: 1, timeouts: { shareMs: 20 } });
+    const leave = new AbortController();
+    let answered = 0;
+    const job = names('user', 20_000).map(async (text) => {
+      const exchanges = makeExchanges('huge.test');
+      await prober.probe(
+        ask(text, { exchanges, priority: 'bulk', signal: leave.signal, deadline: Date.now() + 20_000 }),
+      );
+      answered++;
+    });
+    await eventually(() => answered > 0);
+    expect(
+      (await prober.probe(ask('real@d.test', { exchanges: makeExchanges('small.test') }))).reply?.code,
+    ).toBe(250);
+    expect(answered).toBeLessThan(20_000);
+    leave.abort();
+    await Promise.all(job);
+    expect(server.mostAtOnce).toBe(1);
+  });
+
   it('keeps to its rate of probes', async () => {
     const { server, prober } = await start({}, { probesPerSecondPerExchange: 40 });
     const startedAt = performance.now();

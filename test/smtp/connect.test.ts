@@ -1,5 +1,6 @@
 /** Which exchange and address is asked, and what is kept of those that were not reached. */
-import { createServer } from 'node:net';
+import { connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createGuard } from '../../src/smtp/index.ts';
 import { type Scenario, startServer } from './scripted-server.ts';
@@ -88,14 +89,35 @@ describe('connecting', () => {
   });
 
   it('gives up an address that does not answer at all', async () => {
-    // A full backlog on Linux drops the SYN of whoever comes next.
-    const full = createServer().listen({ port: 0, host: '127.0.0.9', backlog: 1 });
-    await new Promise((resolve) => full.once('listening', resolve));
-    running.push({ close: () => new Promise((resolve) => full.close(() => resolve())) });
-    const { server, prober } = await start({}, { addresses: { 'mx.test': ['127.0.0.2', '127.0.0.1'] } });
+    // A listener that never accepts: once its backlog is full, the kernel drops whoever comes next.
+    const worker = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+         parentPort.postMessage(server.address().port);
+         setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+       });`,
+      { eval: true },
+    );
+    const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+    const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    await eventually(() => fillers.some((socket) => !socket.connecting));
+    const prober = makeProber({ port });
+    running.push(prober, {
+      close: async () => {
+        for (const socket of fillers) socket.destroy();
+        await worker.terminate();
+      },
+    });
+    const startedAt = performance.now();
     const evidence = await prober.probe(ask('real@d.test'));
-    expect(kinds(evidence.attempts)).toEqual(['connectFailed', 'connected']);
-    expect(server.lines).toHaveLength(1);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(evidence).toMatchObject({
+      phase: 'CONNECT',
+      exchange: null,
+      fault: null,
+      attempts: [{ host: 'mx.test', ip: '127.0.0.1', outcome: { kind: 'connectTimeout' } }],
+    });
+    expect(prober.stats.sessionsOpened).toBe(0);
   });
 
   it('asks at most four addresses of ten exchanges', async () => {
@@ -167,6 +189,34 @@ describe('connecting', () => {
     await expect(prober.probe(ask('real@d.test'))).rejects.toThrow('a bug');
     isBroken = false;
     expect((await prober.probe(ask('real@d.test'))).reply?.code).toBe(250);
+  });
+});
+
+describe('bugs', () => {
+  it('of a caller fail its own question alone, with no address in the message', async () => {
+    const { server, prober } = await start({});
+    const [bad, good] = await Promise.allSettled(
+      ['a\r\nRCPT TO:<b@d.test', 'real@d.test'].map((text) =>
+        prober.probe({
+          ...ask('real@d.test'),
+          address: { ...ask('real@d.test').address, localPart: text.replace(/@d.test$/, '') },
+        }),
+      ),
+    );
+    expect(bad).toMatchObject({
+      status: 'rejected',
+      reason: { message: 'unprintable path in an SMTP command' },
+    });
+    expect(good).toMatchObject({ status: 'fulfilled', value: { reply: { code: 250 } } });
+    expect(server.recipients()).not.toContain('b@d.test');
+  });
+
+  it.each([
+    ['heloName', 'me\r\nDATA'],
+    ['heloName', ''],
+    ['mailFrom', 'a@b> SIZE=1'],
+  ])('in %s (%j) show at start', (name, value) => {
+    expect(() => makeProber({ port: 1, [name]: value })).toThrow('unprintable');
   });
 });
 

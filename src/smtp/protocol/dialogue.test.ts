@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printCommandLine } from './command.ts';
-import { Dialogue, type DialogueEvent } from './dialogue.ts';
+import { Dialogue } from './dialogue.ts';
+import type { DialogueEvent } from './types.ts';
 
 type Event = DialogueEvent<string>;
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -25,42 +25,16 @@
  */
 import { NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
 import { createReplyReader } from './reply-reader.ts';
-import type { Capabilities, Command, Reply } from './types.ts';
-
-export type DialogueState =
-  | 'GREETING'
-  | 'EHLO'
-  | 'HELO'
-  | 'READY'
-  | 'ASKING'
-  | 'STARTTLS'
-  | 'TLS_HANDSHAKE'
-  | 'REFUSED'
-  | 'QUIT'
-  | 'ENDED';
-
-/** What the next reply would be about. */
-export type DialoguePhase = 'GREETING' | 'EHLO' | 'STARTTLS' | 'TLS_HANDSHAKE' | 'MAIL_FROM' | 'RCPT_TO';
-
-export type Envelope = { readonly reversePath: string; readonly usesSmtpUtf8: boolean };
-
-/** Somebody to ask about, with whatever the asker wants to find again in the answer. */
-export type Recipient<Tag> = { readonly forwardPath: string; readonly tag: Tag };
-
-export type DialogueEvent<Tag> =
-  | { readonly kind: 'send'; readonly command: Command; readonly recipient: Recipient<Tag> | null }
-  /** Every reply, before the event that it causes. `recipient` when it answers an RCPT TO. */
-  | { readonly kind: 'received'; readonly reply: Reply; readonly recipient: Recipient<Tag> | null }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'refused'; readonly phase: DialoguePhase; readonly reply: Reply }
-  /** MAIL FROM (or the RSET before it) was refused: nobody of this transaction will be answered. */
-  | { readonly kind: 'envelopeRefused'; readonly reply: Reply }
-  | { readonly kind: 'answered'; readonly recipient: Recipient<Tag>; readonly reply: Reply }
-  | { readonly kind: 'startTls' }
-  /** 421: the server hangs up. Whoever is not answered yet will not be. */
-  | { readonly kind: 'closing'; readonly phase: DialoguePhase; readonly reply: Reply }
-  | { readonly kind: 'fault'; readonly phase: DialoguePhase; readonly detail: string }
-  | { readonly kind: 'ended' };
+import type {
+  Capabilities,
+  Command,
+  DialogueEvent,
+  DialoguePhase,
+  DialogueState,
+  Envelope,
+  Recipient,
+  Reply,
+} from './types.ts';
 
 type Step =
   | 'greet'

@@ -8,14 +8,7 @@
  */
 export { NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
 export { printCommand, printCommandLine } from './command.ts';
-export {
-  Dialogue,
-  type DialogueEvent,
-  type DialoguePhase,
-  type DialogueState,
-  type Envelope,
-  type Recipient,
-} from './dialogue.ts';
+export { Dialogue } from './dialogue.ts';
 export {
   createReplyReader,
   MAX_LINE_OCTETS,
