@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { readFileSystemError, readSqliteError } from './fault.ts';
 
+/** Locks that are held. Were they referenced by the store alone, the garbage collector could close and free them. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Takes the directory for this process. The lock is an exclusive transaction on a small database of its own, which
  * is a lock of the operating system: it ends with the process, also by kill -9, and leaves nothing stale. The store's
@@ -17,8 +20,14 @@ export const lockDataDir = (dir: string): { readonly release: () => void } => {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     lock = new DatabaseSync(join(dir, 'rcpt.lock'), { timeout: 0 });
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    const held = lock;
-    return { release: () => held.close() };
+    const taken = lock;
+    held.add(taken);
+    return {
+      release: () => {
+        // A store may be closed twice.
+        if (held.delete(taken)) taken.close();
+      },
+    };
   } catch (error) {
     lock?.close();
     throw readFileSystemError(readSqliteError(error, dir), dir);
