@@ -50,16 +50,15 @@ const locate = (address: EmailAddress): Place => {
 export const readTag = (address: EmailAddress): string | null => locate(address).tag;
 
 /**
- * One key for all spellings of a mailbox. With a provider of the table: case, ignored characters, free tags and synonymous
- * domains are taken away. With any other only its `normalized`: RFC 5321 §2.4 leaves case and more to the host.
+ * One key for all spellings of a mailbox. With a provider of the table: case, ignored characters, tags that need no setting
+ * up and synonymous domains are taken away. With any other, in a quoted local part and in UTF-8 only its `normalized`:
+ * RFC 5321 §2.4 leaves case and more to the host. The canonical form of a canonical form is itself.
  */
 export const printCanonical = (address: EmailAddress): NormalizedAddress => {
   const { rule, domain, user } = locate(address);
-  if (rule === null) return address.normalized;
-  let name = rule.isTagFree ? user : address.localPart;
+  if (rule === null || address.requiresSmtpUtf8) return address.normalized;
+  let name = (rule.isTagSetUp ? address.localPart : user).toLowerCase();
   for (const character of rule.ignored ?? []) name = name.replaceAll(character, '');
-  if (rule.folded !== undefined) name = name.replaceAll(rule.folded.from, rule.folded.to);
-  // A name that has nothing but ignored characters is nobody's mailbox: leave it as it is.
-  if (name === '') return address.normalized;
-  return `${name.toLowerCase()}@${rule.synonymOf ?? domain}` as NormalizedAddress;
+  // A name of nothing but ignored characters is nobody's mailbox: it stays as it is.
+  return name === '' ? address.normalized : (`${name}@${rule.synonymOf ?? domain}` as NormalizedAddress);
 };

@@ -15,6 +15,7 @@
  * units is refused unread, so ten megabytes cost as much as ten letters.
  */
 export { printCanonical, readTag } from './canonical.ts';
+export { canonicalRules } from './canonical-rules.ts';
 export { parseDomain, parseExchangeHost } from './domain.ts';
 export { parseAddress } from './parse.ts';
 export { suggestAddress } from './suggest.ts';

@@ -1,29 +1,49 @@
-/** Which domains are disposable, free, known. The lists are loaded when first asked for. */
+/**
+ * Which domains are disposable, free, known. The two lists come from packages kept by others (8,900 and 14,100 names); they
+ * are read when first asked for, which takes 3 and 5 ms.
+ *
+ * Precedence: what the provider tables say of a domain is said; else disposable beats free, since most of the free list
+ * is the disposable list; what is left of it must pass `isFreemail`.
+ */
 import { disposableEmailBlocklistSet } from 'disposable-email-domains-js';
 import freeEmailDomains from 'free-email-domains';
 import type { DomainName } from '../address/index.ts';
+import { isFreemail } from './freemail.ts';
 import { rowOfDomain } from './providers.ts';
 import { ownedDomain } from './registrable.ts';
 
-let disposable: ReadonlySet<string> | null = null;
-let free: ReadonlySet<string> | null = null;
+let disposableDomains: ReadonlySet<string> | null = null;
+let freeDomains: ReadonlySet<string> | null = null;
 
-/** Is it of a service that gives throwaway mailboxes? Names below such a domain count too. */
+/**
+ * Does it give throwaway mailboxes? So does every name below such a domain, but not a stranger's name beside it where a
+ * host gives away names (`eu.org`, dynamic DNS).
+ */
 export const isDisposable = (domain: DomainName): boolean => {
   if (rowOfDomain(domain) !== null) return false;
-  disposable ??= disposableEmailBlocklistSet();
-  if (disposable.has(domain)) return true;
-  const owned = ownedDomain(domain);
-  return owned !== null && owned !== domain && disposable.has(owned);
+  disposableDomains ??= disposableEmailBlocklistSet();
+  const owned = ownedDomain(domain) ?? domain;
+  let name: string = domain;
+  while (!disposableDomains.has(name)) {
+    if (name.length <= owned.length) return false;
+    name = name.slice(name.indexOf('.') + 1);
+  }
+  return true;
 };
 
-/** Does it give mailboxes to the public for nothing? */
+/**
+ * Is it freemail: does whoever likes, or has the access line, get a mailbox there without paying for the mailbox? Such a
+ * domain names no employer. Exact: names below it are not.
+ */
 export const isFree = (domain: DomainName): boolean => {
   const row = rowOfDomain(domain);
-  if (row !== null) return row.isPaid !== true;
-  free ??= new Set(freeEmailDomains);
-  return free.has(domain) && !isDisposable(domain);
+  if (row !== null) return row.kind === 'MAILBOX_PROVIDER' && row.isPaid !== true;
+  freeDomains ??= new Set(freeEmailDomains);
+  return freeDomains.has(domain) && isFreemail(domain) && !isDisposable(domain);
 };
 
-/** Is it a mail domain that people have, so that it is no typing mistake? */
+/**
+ * Do people have mailboxes there, so that it is no typing mistake? Disposable domains are not known in this sense: many of
+ * them are the mistakes (`gmial.com`), registered to catch the mail.
+ */
 export const isKnownDomain = (domain: DomainName): boolean => rowOfDomain(domain) !== null || isFree(domain);

@@ -1,11 +1,13 @@
 /** All provider rows and their look-up: by id, by a mailbox domain, by the name of an exchange. */
 import type { DomainName, ExchangeHost } from '../address/index.ts';
+import { forwarders } from './forwarders.ts';
+import { hosters } from './hosters.ts';
 import { mailboxProviders } from './mailbox-providers.ts';
 import type { ProviderRow } from './provider-row.ts';
 import { securityGateways } from './security-gateways.ts';
 import type { Provider } from './types.ts';
 
-const rows: readonly ProviderRow[] = [...mailboxProviders, ...securityGateways];
+const rows: readonly ProviderRow[] = [...mailboxProviders, ...securityGateways, ...hosters, ...forwarders];
 
 /** Every provider that the catalog knows. */
 export const providers: readonly Provider[] = rows;

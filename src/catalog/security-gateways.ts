@@ -1,9 +1,193 @@
-/** Gateways that filter in front of somebody else's server. Whether they know its mailboxes is each customer's set-up. */
+/**
+ * Gateways that filter in front of somebody else's server. Whether one knows the mailboxes behind it is each customer's
+ * set-up (a list, a directory, a call forward to the server, or nothing): `acceptsBeforeChecking` is therefore false, and
+ * the made-up mailbox asked beside the real one tells which customer it is.
+ */
 import type { ProviderRow } from './provider-row.ts';
 
 const gateway = { kind: 'SECURITY_GATEWAY', acceptsBeforeChecking: false } as const;
 
 export const securityGateways: readonly ProviderRow[] = [
-  { ...gateway, id: 'PROOFPOINT', name: 'Proofpoint', note: '', exchanges: ['pphosted.com'] },
-  { ...gateway, id: 'MIMECAST', name: 'Mimecast', note: '', exchanges: ['mimecast.com'] },
+  {
+    ...gateway,
+    id: 'PROOFPOINT',
+    name: 'Proofpoint',
+    note: 'Recipient verification is optional. Refuses an IP with 554 Blocked and a link to ipcheck.proofpoint.com. https://ipcheck.proofpoint.com',
+    exchanges: ['pphosted.com', 'gpphosted.com'],
+  },
+  {
+    ...gateway,
+    id: 'PROOFPOINT_ESSENTIALS',
+    name: 'Proofpoint Essentials',
+    note: 'Knows the users of a customer; SMTP discovery may accept others for a while. https://help.proofpoint.com/Proofpoint_Essentials',
+    exchanges: ['ppe-hosted.com'],
+  },
+  {
+    ...gateway,
+    id: 'MIMECAST',
+    name: 'Mimecast',
+    note: 'Greylists strangers (451 … temporarily deferred); unknown recipients are refused when validation is on. https://mimecastsupport.zendesk.com/hc/en-us/articles/34000546468371',
+    exchanges: ['mimecast.com', 'mimecast.co.za', 'mimecast-offshore.com'],
+  },
+  {
+    ...gateway,
+    id: 'BARRACUDA',
+    name: 'Barracuda Email Gateway Defense',
+    note: 'May answer before it has asked the server behind it. https://campus.barracuda.com/product/emailgatewaydefense',
+    exchanges: ['barracudanetworks.com', 'barracuda.com'],
+  },
+  {
+    ...gateway,
+    id: 'CISCO_SECURE_EMAIL',
+    name: 'Cisco Secure Email',
+    note: 'Throttles or refuses by SenderBase reputation at the banner (554). https://www.cisco.com/c/en/us/support/security/email-security-appliance/series.html',
+    exchanges: ['iphmx.com'],
+  },
+  {
+    ...gateway,
+    id: 'TREND_MICRO',
+    name: 'Trend Micro Email Security',
+    note: 'Valid recipient check is optional. https://docs.trendmicro.com/en-us/documentation/trend-micro-email-security',
+    exchanges: ['trendmicro.com', 'trendmicro.eu', 'trendmicro.co.jp'],
+  },
+  {
+    ...gateway,
+    id: 'SOPHOS',
+    name: 'Sophos Email',
+    note: 'Knows the mailboxes of a customer. https://docs.sophos.com/central/customer/help/en-us/ManageYourProducts/EmailSecurity',
+    exchanges: ['hydra.sophos.com', 'sophos.com', 'reflexion.net'],
+  },
+  {
+    ...gateway,
+    id: 'FORCEPOINT',
+    name: 'Forcepoint Email Security',
+    note: 'https://help.forcepoint.com',
+    exchanges: ['mailcontrol.com'],
+  },
+  {
+    ...gateway,
+    id: 'MESSAGELABS',
+    name: 'Symantec Email Security.cloud',
+    note: 'Broadcom. Address registration is optional; says 553 5.7.1 or 501 of an IP it does not like. https://techdocs.broadcom.com',
+    exchanges: ['messagelabs.com'],
+  },
+  {
+    ...gateway,
+    id: 'HORNETSECURITY',
+    name: 'Hornetsecurity',
+    note: 'Mailboxes by list, LDAP or a question to the server behind it. https://support.hornetsecurity.com',
+    exchanges: ['hornetsecurity.com', 'antispameurope.com'],
+  },
+  {
+    ...gateway,
+    id: 'VADE',
+    name: 'Vade',
+    note: 'Part of Hornetsecurity since 2024. MX below vadesecure.com',
+    exchanges: ['vadesecure.com'],
+  },
+  {
+    ...gateway,
+    id: 'SPAMEXPERTS',
+    name: 'N-able Mail Assure (SpamExperts)',
+    note: 'Asks the server behind it and remembers the answer. https://documentation.n-able.com/mail-assure',
+    exchanges: ['spamexperts.com', 'spamexperts.net', 'spamexperts.eu', 'antispamcloud.com', 'mtaroutes.com'],
+  },
+  {
+    ...gateway,
+    id: 'CLOUDFLARE_EMAIL_SECURITY',
+    name: 'Cloudflare Email Security (Area 1)',
+    note: 'https://developers.cloudflare.com/email-security',
+    exchanges: ['mxrecord.io', 'mxrecord.mx'],
+  },
+  {
+    ...gateway,
+    id: 'FORTIMAIL_CLOUD',
+    name: 'FortiMail Cloud',
+    note: 'https://docs.fortinet.com/product/fortimail-cloud',
+    exchanges: ['fortimailcloud.com', 'fortimail.com'],
+  },
+  {
+    ...gateway,
+    id: 'FIREEYE',
+    name: 'Trellix Email Security',
+    note: 'https://docs.trellix.com',
+    exchanges: ['fireeyecloud.com', 'fireeyegov.com'],
+  },
+  {
+    ...gateway,
+    id: 'ZIX',
+    name: 'OpenText Email Threat Protection (Zix, AppRiver)',
+    note: 'https://support.opentextcybersecurity.com',
+    exchanges: ['arsmtp.com', 'appriver.com'],
+  },
+  {
+    ...gateway,
+    id: 'RETARUS',
+    name: 'Retarus',
+    note: 'https://www.retarus.com',
+    exchanges: ['retarus.com'],
+  },
+  {
+    ...gateway,
+    id: 'EXPURGATE',
+    name: 'eleven eXpurgate',
+    note: 'https://www.cyren.com',
+    exchanges: ['expurgate.net'],
+  },
+  {
+    ...gateway,
+    id: 'NOSPAMPROXY',
+    name: 'NoSpamProxy Cloud',
+    note: 'https://docs.nospamproxy.com',
+    exchanges: ['cloud.nospamproxy.com'],
+  },
+  {
+    ...gateway,
+    id: 'SPAMTITAN',
+    name: 'SpamTitan',
+    note: 'https://docs.titanhq.com',
+    exchanges: ['spamtitan.com'],
+  },
+  {
+    ...gateway,
+    id: 'LIBRAESVA',
+    name: 'Libraesva',
+    note: 'https://docs.libraesva.com',
+    exchanges: ['esvacloud.com'],
+  },
+  {
+    ...gateway,
+    id: 'MAILGUARD',
+    name: 'MailGuard',
+    note: 'https://www.mailguard.com.au',
+    exchanges: ['mailguard.com.au'],
+  },
+  {
+    ...gateway,
+    id: 'MX_GUARDDOG',
+    name: 'MX Guarddog',
+    note: 'https://www.mxguarddog.com',
+    exchanges: ['ik2.com'],
+  },
+  {
+    ...gateway,
+    id: 'SPAMHERO',
+    name: 'SpamHero',
+    note: 'https://www.spamhero.com',
+    exchanges: ['spamhero.com'],
+  },
+  {
+    ...gateway,
+    id: 'MAILROUTE',
+    name: 'MailRoute',
+    note: 'https://www.mailroute.net',
+    exchanges: ['mailroute.net'],
+  },
+  {
+    ...gateway,
+    id: 'SECUREMX',
+    name: 'IIJ Secure MX',
+    note: 'https://www.iij.ad.jp/biz/smx',
+    exchanges: ['securemx.jp'],
+  },
 ];
