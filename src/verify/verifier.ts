@@ -139,7 +139,8 @@ export const createVerifier = (options: VerifierOptions): Verifier & { readonly 
     try {
       return await flights.join(address.normalized, patience, async (signal) => {
         const verification = conclude(await examine(address, asked, now() + budget, signal));
-        await remember(address, verification);
+        // A time-out within less than the usual patience tells of the asker's hurry, not of the exchange.
+        if (verification.reason !== 'TIMEOUT' || budget >= budgetMs) await remember(address, verification);
         return verification;
       });
     } catch (error) {
