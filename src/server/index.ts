@@ -92,6 +92,7 @@ export const createServer = (options: ServerOptions): Server => {
       page,
       links,
       jobs: services.jobs,
+      logger,
       isReady: () => closing === undefined,
     },
   });

@@ -7,6 +7,7 @@ import { mediaTypeOf, printResults } from './download.ts';
 import { faultResponse } from './fault.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { Links } from './link.ts';
+import { describeFault, type Logger } from './log.ts';
 
 export type RoutesOptions = {
   readonly endpoint: string;
@@ -16,6 +17,7 @@ export type RoutesOptions = {
   readonly page: GraphiqlPage;
   readonly links: Links;
   readonly jobs: Pick<Jobs, 'read' | 'rows'>;
+  readonly logger: Logger;
   /** False while closing. */
   readonly isReady: () => boolean;
 };
@@ -37,8 +39,18 @@ const createRequestIds = (): (() => string) => {
  * GraphiQL page, downloads). What it lets pass is a GraphQL request.
  */
 export const routesPlugin = (options: RoutesOptions): Plugin => {
-  const { endpoint, isLoopbackOnly, isSandbox, page, links, jobs, isReady } = options;
+  const { endpoint, isLoopbackOnly, isSandbox, page, links, jobs, logger, isReady } = options;
   const nextRequestId = createRequestIds();
+
+  /** A download that breaks off half-way can say so only by breaking off; the log says why. */
+  const logged = async function* <Chunk>(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
+    try {
+      yield* chunks;
+    } catch (fault) {
+      logger.error('download broke off', describeFault(fault));
+      throw fault;
+    }
+  };
 
   const download = async (url: URL, Response: typeof globalThis.Response): Promise<Response | null> => {
     const grant = links.readResultsUrl(url);
@@ -50,14 +62,17 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
     const { jobId, format } = grant;
     if ((await jobs.read(jobId)) === null)
       return faultResponse(Response, 404, 'NOT_FOUND', 'There is no such job (any more).');
-    return new Response(ReadableStream.from(printResults(jobs, jobId, format)) as unknown as BodyInit, {
-      headers: {
-        'content-type': mediaTypeOf(format),
-        'content-disposition': `attachment; filename="results-${jobId}.${format.toLowerCase()}"`,
-        // The link is the credential: it must not travel on as a referrer.
-        'referrer-policy': 'no-referrer',
+    return new Response(
+      ReadableStream.from(logged(printResults(jobs, jobId, format))) as unknown as BodyInit,
+      {
+        headers: {
+          'content-type': mediaTypeOf(format),
+          'content-disposition': `attachment; filename="results-${jobId}.${format.toLowerCase()}"`,
+          // The link is the credential: it must not travel on as a referrer.
+          'referrer-policy': 'no-referrer',
+        },
       },
-    });
+    );
   };
 
   const routeOther = async (
@@ -79,18 +94,34 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
     );
   };
 
+  /** The library would answer with the stack of what is thrown here. */
+  const answer = async (
+    making: Promise<Response>,
+    requestId: string,
+    Response: typeof globalThis.Response,
+  ): Promise<Response> => {
+    try {
+      return await making;
+    } catch (fault) {
+      logger.error('request failed', { requestId, ...describeFault(fault) });
+      return faultResponse(Response, 500, 'INTERNAL', 'Internal error. The log has the details.');
+    }
+  };
+
   return {
     onRequest: ({ request, url, serverContext, fetchAPI, endResponse }) => {
       const { Response } = fetchAPI;
       const { headers, method } = request;
-      (serverContext as RequestContext).requestId = nextRequestId();
+      const requestId = nextRequestId();
+      (serverContext as RequestContext).requestId = requestId;
       const host = headers.get('host');
       const stranger = isLoopbackOnly ? classifyHost(host) : null;
       if (stranger !== null)
         return endResponse(faultResponse(Response, 403, stranger.code, stranger.message));
-      if (pathOf(request.url) !== endpoint) return routeOther(request, url, Response).then(endResponse);
+      if (pathOf(request.url) !== endpoint)
+        return answer(routeOther(request, url, Response), requestId, Response).then(endResponse);
       if (method === 'GET' && headers.get('accept')?.includes('text/html'))
-        return page.respond(request, Response).then(endResponse);
+        return answer(page.respond(request, Response), requestId, Response).then(endResponse);
       const foreign = classifyOrigin({
         host,
         origin: headers.get('origin'),

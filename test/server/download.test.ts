@@ -117,6 +117,29 @@ describe('links to results', () => {
     expect((await get(server, pathOf(csv))).status).toBe(404);
   });
 
+  test('a store in trouble: before the first row it is a 500 without a stack, after it the file breaks off', async () => {
+    const { server, world, logged } = createTestServer();
+    const { id } = world.jobs.fake.create(5_000, null);
+    const { csv } = await linksOf(server, id);
+    const { read, rows } = world.services.jobs;
+    const boom = async () => {
+      throw new Error('disk I/O error');
+    };
+    Object.assign(world.services.jobs, { read: boom });
+    const refused = await get(server, pathOf(csv));
+    expect(refused.status).toBe(500);
+    expect(await refused.text()).not.toMatch(/disk|\.ts/);
+    expect(logged).toMatchObject([{ event: 'request failed', details: { message: 'disk I/O error' } }]);
+    let pages = 0;
+    Object.assign(world.services.jobs, {
+      read,
+      rows: (...args: Parameters<typeof rows>) => (++pages > 2 ? boom() : rows(...args)),
+    });
+    const broken = await get(server, pathOf(csv));
+    await expect(broken.text()).rejects.toThrow();
+    expect(logged.at(-1)).toMatchObject({ event: 'download broke off' });
+  });
+
   test('expires, to the second', () => {
     let now = Date.UTC(2030, 0, 1);
     const links = createLinks({ secret: 'x'.repeat(32), lifeSeconds: 60, now: () => now });
