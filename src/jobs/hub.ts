@@ -23,7 +23,8 @@ export type Hub = {
 };
 
 type Watcher = {
-  readonly push: (snapshot: ProgressSnapshot, isLast: boolean) => void;
+  /** `state` is what two snapshots are compared by: one that was given already is not given again. */
+  readonly push: (snapshot: ProgressSnapshot, state: string, isLast: boolean) => void;
   readonly end: () => void;
 };
 
@@ -33,8 +34,6 @@ type Channel = {
   isReading: boolean;
   isWanted: boolean;
   readAt: number;
-  /** What was last published, to tell whether anything changed. */
-  published: string;
 };
 
 const isTerminal = ({ job }: ProgressSnapshot): boolean => job.endedAt !== null;
@@ -48,6 +47,7 @@ const createWatcher = (
   onEnd: () => void,
 ): Watcher & { readonly iterator: AsyncIterableIterator<ProgressSnapshot> } => {
   let newest: ProgressSnapshot | null = first;
+  let newestState = printState(first);
   let isLast = isTerminal(first);
   let isEnded = false;
   // Asked for and not there yet; more than one only when a reader does not wait for its answers.
@@ -81,8 +81,9 @@ const createWatcher = (
   return {
     iterator,
     end,
-    push(snapshot, last) {
-      if (isEnded) return;
+    push(snapshot, state, last) {
+      if (isEnded || state === newestState) return;
+      newestState = state;
       isLast = last;
       const answer = asked.shift();
       if (answer === undefined) newest = snapshot;
@@ -112,11 +113,9 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
     }
     const snapshot = snapshotOf(job);
     const state = printState(snapshot);
-    if (state === channel.published) return;
-    channel.published = state;
     const isLast = isTerminal(snapshot);
     if (isLast) drop(id, channel);
-    for (const watcher of [...channel.watchers]) watcher.push(snapshot, isLast);
+    for (const watcher of [...channel.watchers]) watcher.push(snapshot, state, isLast);
   };
 
   const read = async (id: string, channel: Channel): Promise<void> => {
@@ -150,7 +149,6 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
       isReading: false,
       isWanted: false,
       readAt: performance.now(),
-      published: '',
     };
     channels.set(id, channel);
     plan(id, channel);

@@ -1,5 +1,4 @@
 /** Waiting that can be cut short, and asking a store again that is in trouble. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoreTrouble } from './types.ts';
 
 /** First and longest pause between two attempts at a store in trouble: soon for a busy file, rarely for a full disk. */
@@ -11,11 +10,20 @@ const mostAttemptsInVain = 3;
 const isPassing = (error: unknown): boolean => (error as Partial<StoreTrouble> | null)?.isPassing === true;
 
 /** Resolves after `delayMs`, or at once when the signal says so. */
-export const pause = async (delayMs: number, signal: AbortSignal): Promise<void> => {
-  await sleep(delayMs, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
+export const pause = (delayMs: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, delayMs);
+    signal.addEventListener('abort', end, { once: true });
   });
-};
 
 /**
  * Does `work` until it succeeds, with growing pauses, for as long as the trouble may pass and `giveUp` is silent.

@@ -41,17 +41,21 @@ const mostThrows = 3;
 const mostTakesOutOfBudget = 3;
 /** Takes without a single row moving, after which the chunk is held to kill its worker and settles unasked. */
 const mostTakes = 10;
-/** Rows are not begun, and verifications told to end, this long before the deadline, so that they end with evidence. */
-const marginMs = 2_000;
+/**
+ * Rows are not begun, and verifications told to end, this long before the deadline (or a tenth of it, when that is
+ * less), so that they end with evidence.
+ */
+const longestMarginMs = 2_000;
 
 type Task = { readonly row: number; readonly address: string; readonly tries: number; throws: number };
 
 export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
   const { store, now, onError } = run;
-  const deadline = AbortSignal.timeout(run.deadlineMs);
-  const endsAt = performance.now() + run.deadlineMs;
+  const deadline = new AbortController();
+  const deadlineTimer = setTimeout(() => deadline.abort(), run.deadlineMs);
+  const beginsUntil = performance.now() + run.deadlineMs - Math.min(longestMarginMs, run.deadlineMs / 10);
   const ended = new AbortController();
-  const cut = AbortSignal.any([run.abort, deadline, ended.signal]);
+  const cut = AbortSignal.any([run.abort, deadline.signal, ended.signal]);
   const cutShort = new Promise<'cut'>((resolve) => {
     if (cut.aborted) resolve('cut');
     cut.addEventListener('abort', () => resolve('cut'), { once: true });
@@ -89,7 +93,7 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
   };
 
   const verifyRow = async (task: Task): Promise<void> => {
-    const budgetMs = Math.max(1, Math.floor(endsAt - performance.now() - marginMs));
+    const budgetMs = Math.max(1, Math.floor(beginsUntil - performance.now()));
     const verification = await Promise.race([
       run.verify(parseAddress(task.address), {
         priority: 'bulk',
@@ -109,12 +113,13 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
   };
 
   const work = async (): Promise<void> => {
-    while (!run.stop.aborted && !cut.aborted && performance.now() < endsAt - marginMs) {
+    while (!run.stop.aborted && !cut.aborted && performance.now() < beginsUntil) {
       const task = tasks.shift();
       if (task === undefined) return;
       try {
         await verifyRow(task);
       } catch (error) {
+        if (cut.aborted) return;
         onError(error);
         task.throws += 1;
         // Behind all the others: what was only an accident is over by then.
@@ -138,5 +143,6 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
   await Promise.all(Array.from({ length: Math.min(run.rowsAtOnce, tasks.length) }, work));
   await flush(false);
   if (open > 0) await flush(true);
+  clearTimeout(deadlineTimer);
   ended.abort();
 };

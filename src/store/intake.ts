@@ -52,7 +52,7 @@ const openStage = (): Stage => {
   };
 };
 
-export type LoadOutcome = 'loaded' | 'keyTaken';
+type LoadOutcome = 'loaded' | 'keyTaken';
 
 /** SQLITE_CONSTRAINT_UNIQUE */
 const uniqueViolated = 2067;
