@@ -337,6 +337,8 @@ export class Conversation {
     const outcome = this.#receipts.ofEnd(end, asks[0]?.queue.providerId ?? null);
     if (hungUp && this.#answers > 0) this.#askAllAgain(asks, outcome);
     else {
+      // A canary met with silence or garbage would meet it again: those accepted must not wait for that.
+      for (const { probe, queue } of asks) if (!probe) queue.canaryTries = MAX_CANARY_TRIES;
       this.#settleAll(asks, outcome);
       if (this.#answers === 0) this.#lane.refuseAll(outcome, this);
     }

@@ -101,7 +101,7 @@ describe('connecting', () => {
     const port = await new Promise<number>((resolve) => worker.once('message', resolve));
     const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     await eventually(() => fillers.some((socket) => !socket.connecting));
-    const prober = makeProber({ port });
+    const prober = makeProber({ port, timeouts: { connectMs: 200 } });
     running.push(prober, {
       close: async () => {
         for (const socket of fillers) socket.destroy();

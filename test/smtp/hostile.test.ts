@@ -29,7 +29,15 @@ const silentAt =
     line.startsWith(verb) ? null : undefined;
 
 describe('silence', () => {
-  const rows: readonly [Phase, Scenario][] = [
+  const timeouts = {
+    GREETING: { greetingMs: 150 },
+    EHLO: { ehloMs: 150 },
+    MAIL_FROM: { mailFromMs: 150 },
+    RCPT_TO: { rcptToMs: 150 },
+    STARTTLS: { startTlsMs: 150 },
+    TLS_HANDSHAKE: { tlsHandshakeMs: 150 },
+  };
+  const rows: readonly [keyof typeof timeouts, Scenario][] = [
     ['GREETING', { greeting: null }],
     ['EHLO', { answer: silentAt('EHLO') }],
     ['MAIL_FROM', { capabilities: [], answer: silentAt('MAIL') }],
@@ -60,7 +68,7 @@ describe('silence', () => {
     ],
   ];
   it.each(rows)('at %s is a timeout there, in time', async (phase, scenario) => {
-    const { server, prober } = await start(scenario);
+    const { server, prober } = await start(scenario, { timeouts: timeouts[phase] });
     const startedAt = performance.now();
     const evidence = await prober.probe(ask('real@d.test'));
     expect(performance.now() - startedAt).toBeLessThan(1_500);
@@ -196,16 +204,19 @@ describe('not SMTP', () => {
 
   it('an octet now and then does not move the deadline', async () => {
     let drip: NodeJS.Timeout | undefined;
-    const { prober } = await start({
-      greeting: null,
-      onConnect: (side) => {
-        drip = setInterval(() => side.write('2'), 20);
+    const { prober } = await start(
+      {
+        greeting: null,
+        onConnect: (side) => {
+          drip = setInterval(() => side.write('2'), 20);
+        },
       },
-    });
+      { timeouts: { greetingMs: 200 } },
+    );
     const startedAt = performance.now();
     const { fault } = await prober.probe(ask('real@d.test'));
     clearInterval(drip);
-    expect(fault?.kind).toMatch(/timeout|protocol/);
+    expect(fault).toEqual({ kind: 'timeout', phase: 'GREETING' });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 });
@@ -424,9 +435,10 @@ describe('hanging up', () => {
 
 describe('tarpit', () => {
   it('a canary that is never answered does not take the acceptance back', async () => {
-    const { prober } = await start({
-      answer: (line) => (/^RCPT TO:<(?!real)/.test(line) ? null : undefined),
-    });
+    const { server, prober } = await start(
+      { answer: (line) => (/^RCPT TO:<(?!real)/.test(line) ? null : undefined) },
+      { timeouts: { rcptToMs: 200 } },
+    );
     const evidence = await prober.probe(ask('real@d.test'));
     expect(evidence).toMatchObject({
       phase: 'RCPT_TO',
@@ -434,6 +446,7 @@ describe('tarpit', () => {
       meaning: { kind: 'ACCEPTED' },
       catchAll: { answer: 'UNKNOWN' },
     });
+    expect(server.recipients()).toHaveLength(2);
   });
 
   it('a session has an end, however slowly the server answers', async () => {
@@ -515,7 +528,7 @@ describe('TLS', () => {
     });
     const evidence = await prober.probe(ask('real@d.test'));
     expect(evidence.reply).toBeNull();
-    expect(evidence.fault?.kind).toMatch(/^(tls|timeout)$/);
+    expect(evidence.fault?.kind).toBe('tls');
     expect(evidence.phase).toBe('TLS_HANDSHAKE');
     await eventually(() => server.open === 0);
   });
@@ -542,7 +555,7 @@ describe('TLS', () => {
     });
     const evidence = await prober.probe(ask('real@d.test'));
     expect(evidence.transcript.map(({ text }) => text).join('\n')).not.toContain('evil');
-    expect([250, undefined]).toContain(evidence.reply?.code);
+    expect(evidence.reply?.code).toBe(250);
     expect(server.lines[0]?.[0]).toBe('EHLO prober.test');
   });
 });
