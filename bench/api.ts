@@ -107,7 +107,7 @@ export const benchApi = async (): Promise<void> => {
       new URL('../schema/operations/VerifyEmail.graphql', import.meta.url),
       'utf8',
     );
-    const body = JSON.stringify({ query, variables: { address: 'ada@accepts.test', maxAge: '7d' } });
+    const body = JSON.stringify({ query, variables: { address: 'user1@accepts.test', maxAge: '7d' } });
     const ask = async () => {
       const response = await fetch(`http://127.0.0.1:${gateway.port}/graphql`, {
         method: 'POST',

@@ -18,4 +18,5 @@ export {
   type RequestPart,
   type Services,
 } from './context.ts';
+export { writeGlobalId } from './global-id.ts';
 export { printSchemaText, schema } from './schema.ts';

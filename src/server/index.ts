@@ -44,8 +44,6 @@ export type ServerOptions = {
   readonly logger?: Logger;
   /** Milliseconds, instead of those in `limits.ts`; for tests. */
   readonly timeouts?: { readonly headersMs?: number; readonly closeMs?: number };
-  /** Variables of the example tabs in GraphiQL, by operation name. */
-  readonly exampleVariables?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };
 
 export type Server = {
@@ -62,20 +60,11 @@ const endpoint = '/graphql';
 const sweepMs = 20;
 
 export const createServer = (options: ServerOptions): Server => {
-  const {
-    host,
-    port,
-    services,
-    isSandbox,
-    secret,
-    logger = stderrLogger,
-    timeouts = {},
-    exampleVariables,
-  } = options;
+  const { host, port, services, isSandbox, secret, logger = stderrLogger, timeouts = {} } = options;
   const isLoopbackOnly = isLoopbackHost(host);
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
   const subscriptions = createLiveSubscriptions();
-  const page = createGraphiqlPage({ endpoint, isSandbox, tabs: readOperationTabs(exampleVariables) });
+  const page = createGraphiqlPage({ endpoint, isSandbox, tabs: readOperationTabs(isSandbox) });
   let closing: Promise<void> | undefined;
 
   const yoga = createGatewayYoga({

@@ -29,16 +29,34 @@ const plainVariables: Readonly<Record<string, Readonly<Record<string, unknown>>>
   BulkJobs: { first: 20 },
 };
 
+/** What stands there in the sandbox: addresses of its personalities, one of each colour. */
+const sandboxVariables: typeof plainVariables = {
+  VerifyEmail: { address: 'user1@accepts.test', maxAge: '7d' },
+  VerifyEmails: {
+    addresses: [
+      'user1@accepts.test',
+      'nobody@accepts.test',
+      'user1@catch-all.test',
+      'user1@greylisting.test',
+      'not an address',
+    ],
+  },
+  DomainProfile: { name: 'accepts.test' },
+  StartBulkJob: {
+    input: {
+      name: 'first list',
+      source: {
+        addresses: ['user1@accepts.test', 'nobody@accepts.test', 'user1@catch-all.test', 'not an address'],
+      },
+    },
+  },
+};
+
 const folder = new URL('../../schema/operations/', import.meta.url);
 
-/**
- * Read once, at start; the folder is part of the package.
- * @param variables by operation name; they stand before the plain ones
- * @throws when the folder is missing
- */
-export const readOperationTabs = (
-  variables: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
-): readonly OperationTab[] => {
+/** Read once, at start; the folder is part of the package. @throws when it is missing */
+export const readOperationTabs = (isSandbox: boolean): readonly OperationTab[] => {
+  const variables = isSandbox ? { ...plainVariables, ...sandboxVariables } : plainVariables;
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   return readdirSync(folder)
     .filter((file) => file.endsWith('.graphql'))
@@ -47,6 +65,6 @@ export const readOperationTabs = (
     .map((name) => ({
       name,
       query: readFileSync(new URL(`${name}.graphql`, folder), 'utf8'),
-      variables: JSON.stringify(variables[name] ?? plainVariables[name] ?? {}, null, 2),
+      variables: JSON.stringify(variables[name] ?? {}, null, 2),
     }));
 };

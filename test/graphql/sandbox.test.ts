@@ -1,0 +1,153 @@
+/** The same promises as `cost.test.ts`, kept by the real rooms: what goes over the wire is counted at the wire. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDns, type Dns } from '../../src/dns/index.ts';
+import type { Services } from '../../src/graphql/index.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
+import { readOperationTabs } from '../../src/server/operations.ts';
+import { createGuard, createProber, type Prober } from '../../src/smtp/index.ts';
+import { createVerifier } from '../../src/verify/index.ts';
+import { createFakeJobs } from './fakes.ts';
+import { readOperation, run } from './run.ts';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox({ pace: 0.05 });
+});
+afterAll(() => sandbox.close());
+
+let services: Services;
+let dns: Dns;
+let prober: Prober;
+let close: () => Promise<void> = async () => undefined;
+
+/** Rooms that have asked nothing yet. */
+beforeEach(async () => {
+  await close();
+  sandbox.reset();
+  dns = createDns({ servers: sandbox.dnsServers });
+  const guard = createGuard(sandbox.allowHosts);
+  prober = createProber({
+    lookupAddresses: (host, signal) => dns.lookupAddresses(host, signal),
+    guard,
+    port: sandbox.smtpPort,
+    heloName: 'probe.rcpt.test',
+    mailFrom: '',
+    maxSessions: 20,
+    maxSessionsPerExchange: 4,
+    probesPerSecondPerExchange: 0,
+  });
+  const memory = { recall: async () => null, remember: async () => undefined };
+  services = {
+    dns,
+    prober,
+    guard,
+    jobs: createFakeJobs(),
+    verifier: createVerifier({ dns, prober, memory, budgetMs: 10_000 }),
+    gateway: { version: 'test', isSandbox: true },
+  };
+  close = async () => {
+    await prober.close();
+    dns.close();
+  };
+});
+afterAll(() => close());
+
+const sent = () => ({ dns: dns.queriesSent, smtp: prober.stats.commandsSent });
+
+describe('counted at the wire', () => {
+  test('SyntaxOnly: nothing', async () => {
+    const { errors } = await run(services, readOperation('SyntaxOnly'), { address: 'user1@accepts.test' });
+    expect(errors).toBeUndefined();
+    expect(sent()).toEqual({ dns: 0, smtp: 0 });
+    expect(sandbox.counts()).toEqual({ dnsQueries: 0, smtpSessions: 0, smtpCommands: 0 });
+  });
+
+  test('DomainProfile without catchAll: DNS and no SMTP; with it: one session', async () => {
+    const source = readOperation('DomainProfile');
+    const { data, errors } = await run(services, source.replace(/^ +catchAll.*\n/m, ''), {
+      name: 'accepts.test',
+    });
+    expect(errors).toBeUndefined();
+    expect(data?.domain).toMatchObject({
+      acceptsMail: true,
+      mx: [{ exchange: { host: 'mx.accepts.test' } }],
+      spf: { allQualifier: 'FAIL' },
+      dmarc: { policy: 'REJECT' },
+      tlsRpt: { record: expect.stringContaining('v=TLSRPTv1') },
+    });
+    // MX, and TXT of the name, _dmarc, _mta-sts and _smtp._tls: `provider` and `mx` share one question.
+    expect(sent()).toEqual({ dns: 5, smtp: 0 });
+    expect(sandbox.counts().smtpSessions).toBe(0);
+
+    const { data: whole } = await run(services, source, { name: 'accepts.test' });
+    expect(whole?.domain).toMatchObject({ catchAll: { answer: 'NO' } });
+    expect(sandbox.counts().smtpSessions).toBe(1);
+  });
+
+  test('VerifyEmail: one conversation for verification and mailbox, none the second time', async () => {
+    const variables = { address: 'user1@accepts.test', maxAge: '7d' };
+    const { data, errors } = await run(services, readOperation('VerifyEmail'), variables);
+    expect(errors).toBeUndefined();
+    expect(data?.email).toMatchObject({
+      verification: { status: 'DELIVERABLE', reason: 'MAILBOX_EXISTS', fromCache: false },
+      mailbox: {
+        outcome: 'ACCEPTED',
+        phase: 'RCPT_TO',
+        isCatchAll: false,
+        exchange: { host: 'mx.accepts.test' },
+      },
+    });
+    const first = sent();
+    expect(sandbox.counts().smtpSessions).toBe(1);
+    expect(first.smtp).toBeLessThanOrEqual(6);
+    const again = await run(services, readOperation('VerifyEmail'), variables);
+    expect(again.data?.email).toMatchObject({ verification: { fromCache: true } });
+    expect(sent()).toEqual(first);
+  });
+
+  test('VerifyEmails: twenty addresses of one domain, one conversation', async () => {
+    const addresses = Array.from({ length: 20 }, (_, index) => `user${index}@accepts.test`);
+    const { data, errors } = await run(services, readOperation('VerifyEmails'), { addresses });
+    expect(errors).toBeUndefined();
+    const statuses = (data?.emails as { verification: { status: string } }[]).map(
+      ({ verification }) => verification.status,
+    );
+    expect(new Set(statuses)).toEqual(new Set(['DELIVERABLE']));
+    expect(sandbox.counts().smtpSessions).toBeLessThanOrEqual(4);
+    expect(sent().dns).toBeLessThanOrEqual(4);
+  });
+
+  test('a syntax fault costs nothing, a domain that is not there no SMTP', async () => {
+    await run(services, readOperation('VerifyEmail'), { address: 'not an address' });
+    expect(sent()).toEqual({ dns: 0, smtp: 0 });
+    const { data } = await run(services, readOperation('VerifyEmail'), { address: 'user1@nowhere.example' });
+    expect(data?.email).toMatchObject({ verification: { reason: 'DOMAIN_NOT_FOUND' }, mailbox: null });
+    expect(sent().smtp).toBe(0);
+  });
+});
+
+describe('the tabs that GraphiQL opens in the sandbox', () => {
+  const tabs = readOperationTabs(true);
+  // The two that need the id of a job are in `operations.test.ts`.
+  const standalone = tabs.filter(({ variables }) => !variables.includes('the id that'));
+
+  test.each(standalone)('$name answers as it stands', async ({ query, variables }) => {
+    const { data, errors } = await run(services, query, JSON.parse(variables));
+    expect(errors).toBeUndefined();
+    expect(JSON.stringify(data)).not.toMatch(/"DNS_FAILURE"|"INTERNAL"|"HOST_UNREACHABLE"/);
+  });
+
+  test('there is one for each document, VerifyEmail first', () => {
+    expect(tabs.map(({ name }) => name)).toEqual([
+      'VerifyEmail',
+      'SyntaxOnly',
+      'VerifyEmails',
+      'DomainProfile',
+      'StartBulkJob',
+      'BulkJobProgress',
+      'BulkJob',
+      'BulkJobs',
+    ]);
+    expect(standalone).toHaveLength(6);
+  });
+});
