@@ -44,6 +44,8 @@ export type ServerOptions = {
   readonly logger?: Logger;
   /** Milliseconds, instead of those in `limits.ts`; for tests. */
   readonly timeouts?: { readonly headersMs?: number; readonly closeMs?: number };
+  /** Variables of GraphiQL's example tabs that only the caller knows, such as ids; by operation name. */
+  readonly exampleVariables?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };
 
 export type Server = {
@@ -64,7 +66,11 @@ export const createServer = (options: ServerOptions): Server => {
   const isLoopbackOnly = isLoopbackHost(host);
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
   const subscriptions = createLiveSubscriptions();
-  const page = createGraphiqlPage({ endpoint, isSandbox, tabs: readOperationTabs(isSandbox) });
+  const page = createGraphiqlPage({
+    endpoint,
+    isSandbox,
+    tabs: readOperationTabs(isSandbox, options.exampleVariables),
+  });
   let closing: Promise<void> | undefined;
 
   const yoga = createGatewayYoga({

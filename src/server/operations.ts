@@ -54,9 +54,16 @@ const sandboxVariables: typeof plainVariables = {
 
 const folder = new URL('../../schema/operations/', import.meta.url);
 
-/** Read once, at start; the folder is part of the package. @throws when it is missing */
-export const readOperationTabs = (isSandbox: boolean): readonly OperationTab[] => {
-  const variables = isSandbox ? { ...plainVariables, ...sandboxVariables } : plainVariables;
+/**
+ * Read once, at start; the folder is part of the package.
+ * @param known variables that stand before ours, by operation name: ids of what this gateway holds
+ * @throws when the folder is missing
+ */
+export const readOperationTabs = (
+  isSandbox: boolean,
+  known: typeof plainVariables = {},
+): readonly OperationTab[] => {
+  const variables = { ...plainVariables, ...(isSandbox ? sandboxVariables : {}), ...known };
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   return readdirSync(folder)
     .filter((file) => file.endsWith('.graphql'))
