@@ -1,6 +1,6 @@
 /** Servers that keep to the rules, each with what it has or lacks. Most are played by the npm package `smtp-server`. */
 import { exists, mx, notFound, type Personality, risky, undeliverable } from '../personality.ts';
-import { accept, answerHonestly } from '../script.ts';
+import { answerHonestly } from '../script.ts';
 
 export const honest: readonly Personality[] = [
   {
@@ -35,7 +35,7 @@ export const honest: readonly Personality[] = [
   {
     name: 'catch-all',
     about: 'Accepts every mailbox, made-up ones too: acceptance tells nothing.',
-    server: { library: { answer: () => accept } },
+    server: { library: { acceptsEverybody: true } },
     examples: [{ address: 'user1', expected: risky('CATCH_ALL') }],
   },
   {
