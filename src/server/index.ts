@@ -29,7 +29,7 @@ import { createLiveSubscriptions } from './subscriptions.ts';
 import { attachWebSockets } from './websocket.ts';
 import { createGatewayYoga, type Yoga } from './yoga.ts';
 
-export type { Logger } from './log.ts';
+export { describeFault, type Logger, stderrLogger } from './log.ts';
 
 export type ServerOptions = {
   readonly host: string;

@@ -302,7 +302,9 @@ export class Conversation {
     const nobody = this.#receipts.describe('RCPT_TO', { reply: finding.reply });
     this.#lane.queue.settleCanary(queue, finding, (probe) => {
       const outcome = probe.acceptance ?? nobody;
-      probe.settle({ ...outcome, transcript: [...outcome.transcript, ...lines] }, finding);
+      // As it went over the wire: a canary that was pipelined was sent before the first reply came.
+      const transcript = [...outcome.transcript, ...lines].sort((a, b) => a.at.getTime() - b.at.getTime());
+      probe.settle({ ...outcome, transcript }, finding);
     });
   }
 
@@ -379,6 +381,8 @@ export class Conversation {
       return;
     }
     probe.tries++;
+    // It was not answered: to those who come after it, it is not one that was asked.
+    this.#asked--;
     if (probe.tries < MAX_TRIES) this.#lane.queue.putBack(queue, [probe]);
     else probe.settle(describe(), this.#lane.catchAll.recall(queue.domain));
   }

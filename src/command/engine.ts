@@ -1,0 +1,43 @@
+/** The parts joined: what `serve`, `verify` and `bulk` all stand on. */
+import type { Config } from '../config.ts';
+import { createDns, type Dns } from '../dns/index.ts';
+import { createGuard, createProber, type Guard, type Prober } from '../smtp/index.ts';
+import { createVerifier, type VerificationMemory, type Verifier } from '../verify/index.ts';
+
+export type Engine = {
+  readonly dns: Dns;
+  readonly guard: Guard;
+  readonly prober: Prober;
+  readonly verifier: Verifier;
+  close(): Promise<void>;
+};
+
+export const openEngine = (
+  config: Config,
+  memory: VerificationMemory,
+  onError: (error: unknown) => void,
+): Engine => {
+  const dns = createDns({ servers: config.dnsServers });
+  const guard = createGuard(config.allowHosts);
+  const prober = createProber({
+    lookupAddresses: (host, signal) => dns.lookupAddresses(host, signal),
+    guard,
+    port: config.smtpPort,
+    heloName: config.heloName,
+    mailFrom: config.mailFrom,
+    maxSessions: config.maxSessions,
+    maxSessionsPerExchange: config.maxSessionsPerExchange,
+    probesPerSecondPerExchange: config.maxProbesPerSecondPerExchange,
+  });
+  const verifier = createVerifier({ dns, prober, memory, budgetMs: config.timeoutMs, onError });
+  return {
+    dns,
+    guard,
+    prober,
+    verifier,
+    close: async () => {
+      await prober.close();
+      dns.close();
+    },
+  };
+};
