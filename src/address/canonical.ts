@@ -59,6 +59,8 @@ export const printCanonical = (address: EmailAddress): NormalizedAddress => {
   if (rule === null || address.requiresSmtpUtf8) return address.normalized;
   let name = (rule.isTagSetUp ? address.localPart : user).toLowerCase();
   for (const character of rule.ignored ?? []) name = name.replaceAll(character, '');
-  // A name of nothing but ignored characters is nobody's mailbox: it stays as it is.
-  return name === '' ? address.normalized : (`${name}@${rule.synonymOf ?? domain}` as NormalizedAddress);
+  // What is no local part any more (nothing left, or a dot before the tag) is nobody's mailbox: it stays as it is.
+  return name === '' || name.endsWith('.')
+    ? address.normalized
+    : (`${name}@${rule.synonymOf ?? domain}` as NormalizedAddress);
 };

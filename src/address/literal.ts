@@ -1,7 +1,8 @@
 /**
  * Domain literals (RFC 5321 §4.1.3): `[192.0.2.1]`, `[IPv6:2001:db8::1]`, `[tag:text]`. All of them are faults here: bad
  * ones because they are bad, good ones because an address without a domain cannot be verified through DNS, and to
- * connect wherever a stranger's text points would be a gift to scanners of private networks.
+ * connect wherever a stranger's text points would be a gift to scanners of private networks. A general literal is bad
+ * whatever its tag: a tag must be registered with IANA, and `IPv6` is the only one that is.
  */
 import { faultAt, faultOfCharacter } from './fault.ts';
 import type { SyntaxFault } from './types.ts';
@@ -12,12 +13,9 @@ export const readDomainLiteral = (input: string, start: number): SyntaxFault => 
     const unit = input.charCodeAt(i);
     // `]` ends it; `[` and `\` are not dcontent; the rest of printable ASCII is.
     if (unit === 0x5d) {
-      if (i + 1 < input.length) {
-        return faultAt('INVALID_DOMAIN_LITERAL', i + 1, 'Nothing may follow the closing bracket.');
-      }
-      return isLiteral(input.slice(start + 1, i))
-        ? faultAt('UNROUTABLE_DOMAIN_LITERAL', start)
-        : faultAt('INVALID_DOMAIN_LITERAL', start + 1);
+      return i + 1 < input.length
+        ? faultAt('INVALID_DOMAIN_LITERAL', i + 1, 'Nothing may follow the closing bracket.')
+        : classifyLiteral(input.slice(start + 1, i), start);
     }
     if (unit === 0x5b || unit === 0x5c) return faultAt('INVALID_DOMAIN_LITERAL', i);
     if (unit <= 0x20 || unit >= 0x7f) {
@@ -28,14 +26,15 @@ export const readDomainLiteral = (input: string, start: number): SyntaxFault => 
   return faultAt('INVALID_DOMAIN_LITERAL', input.length, 'The bracket is not closed.');
 };
 
-const isLiteral = (content: string): boolean => {
+const classifyLiteral = (content: string, start: number): SyntaxFault => {
   const colon = content.indexOf(':');
-  if (colon < 0) return isIPv4(content);
-  const tag = content.slice(0, colon);
-  const rest = content.slice(colon + 1);
-  if (tag.toLowerCase() === 'ipv6') return isIPv6(rest);
-  // Standardized-tag is Ldh-str: letters, digits and hyphens, the last no hyphen.
-  return /^[A-Za-z0-9-]*[A-Za-z0-9]$/.test(tag) && rest !== '';
+  const tag = content.slice(0, Math.max(colon, 0)).toLowerCase();
+  const isAddress = colon < 0 ? isIPv4(content) : tag === 'ipv6' && isIPv6(content.slice(colon + 1));
+  if (isAddress) return faultAt('UNROUTABLE_DOMAIN_LITERAL', start);
+  // Standardized-tag is letters, digits and hyphens, the last of them no hyphen.
+  return tag !== 'ipv6' && /^[a-z0-9-]*[a-z0-9]$/.test(tag)
+    ? faultAt('INVALID_DOMAIN_LITERAL', start + 1, 'What stands before the colon must be IPv6.')
+    : faultAt('INVALID_DOMAIN_LITERAL', start + 1);
 };
 
 /** Four numbers up to 255 of one to three digits; leading zeros are allowed (RFC 5321 §4.1.3). */

@@ -36,7 +36,6 @@ const nearestWellKnown = (
   const dot = domain.indexOf('.');
   const label = domain.slice(0, dot);
   const suffix = domain.slice(dot + 1);
-  const hasRealSuffix = isRealSuffix(domain, suffix);
   let nearest: string | null = null;
   let fewest = Number.POSITIVE_INFINITY;
   for (const known of wellKnownDomains) {
@@ -46,7 +45,8 @@ const nearestWellKnown = (
     const abroad = `${known.label}.${suffix}` as DomainName;
     const isAbroad = labelEdits > 0 && suffix !== known.suffix && isKnownDomain(abroad);
     const suffixEdits = isAbroad ? 0 : countEdits(suffix, known.suffix, 1);
-    if (suffixEdits > 1 || (suffixEdits === 1 && hasRealSuffix && known.mostEdits === 0)) continue;
+    if (suffixEdits > 1 || (suffixEdits === 1 && known.mostEdits === 0 && isRealSuffix(domain, suffix)))
+      continue;
     const edits = labelEdits + suffixEdits;
     if (edits > 0 && edits < fewest) {
       fewest = edits;
@@ -70,8 +70,9 @@ const isRealSuffix = (domain: string, suffix: string): boolean => {
 const correctTld = (domain: DomainName): string | null => {
   const dot = domain.lastIndexOf('.');
   const tld = domain.slice(dot + 1);
-  if (tld.length < 3 || isRealSuffix(`name.${tld}`, tld)) return null;
+  if (tld.length < 3 || tld.length > 4) return null;
   const meant = wellKnownTlds.filter((known) => countEdits(tld, known, 1) === 1);
   // Two that are equally near are no suggestion.
-  return meant.length === 1 ? `${domain.slice(0, dot)}.${meant[0]}` : null;
+  if (meant.length !== 1 || isRealSuffix(`name.${tld}`, tld)) return null;
+  return `${domain.slice(0, dot)}.${meant[0]}`;
 };

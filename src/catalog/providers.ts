@@ -27,14 +27,29 @@ export const rowOfDomain = (domain: string): ProviderRow | null => rowByDomain.g
 /** Who gives mailboxes in this domain, from its name alone: null for domains of firms, whose MX has to be asked. */
 export const providerByDomain = (domain: DomainName): Provider | null => rowOfDomain(domain);
 
+/** First labels of the names that have a `*` in second place, so that other names need no second look-up. */
+const wildcardHeads = new Set(
+  [...rowByExchange.keys()]
+    .filter((name) => name.includes('*'))
+    .map((name) => name.slice(0, name.indexOf('.'))),
+);
+
+const rowOfExchange = (name: string): ProviderRow | undefined => {
+  const row = rowByExchange.get(name);
+  if (row !== undefined || !wildcardHeads.has(name.slice(0, name.indexOf('.')))) return row;
+  const [head, , ...rest] = name.split('.');
+  return rowByExchange.get([head, '*', ...rest].join('.'));
+};
+
 /** Whose exchange this is, by the longest name of the table that it equals or lies below; null when nobody's we know. */
 export const providerByExchange = (host: ExchangeHost | string): Provider | null => {
-  const labels = host.toLowerCase().replace(/\.$/, '').split('.');
-  for (let i = 0; i < labels.length - 1; i++) {
-    const rest = labels.slice(i);
-    const row =
-      rowByExchange.get(rest.join('.')) ?? rowByExchange.get([rest[0], '*', ...rest.slice(2)].join('.'));
+  let name = host.toLowerCase();
+  if (name.endsWith('.')) name = name.slice(0, -1);
+  for (;;) {
+    const row = rowOfExchange(name);
     if (row !== undefined) return row;
+    const dot = name.indexOf('.');
+    if (dot < 0) return null;
+    name = name.slice(dot + 1);
   }
-  return null;
 };
