@@ -2,7 +2,7 @@ import { initContextCache } from '@pothos/core';
 import type { DomainName, ParsedAddress } from '../address/index.ts';
 import type { Dns, MailHosts, PolicyFileOptions } from '../dns/index.ts';
 import type { Jobs } from '../jobs/index.ts';
-import type { Prober } from '../smtp/index.ts';
+import type { Guard, Prober } from '../smtp/index.ts';
 import type { Verification, Verifier } from '../verify/index.ts';
 import { refuse } from './refusal.ts';
 
@@ -13,19 +13,16 @@ export type Services = {
   readonly prober: Prober;
   readonly jobs: Jobs;
   /** Is an address one that a mail server can have? For `MailExchange.addresses`. */
-  readonly guard: AddressGuard;
+  readonly guard: Guard;
   /** For `Domain.mtaSts`, whose policy is a file on a web server; what is left out has the defaults of `dns`. */
   readonly policyFiles?: Omit<PolicyFileOptions, 'isAllowed'>;
   readonly gateway: { readonly version: string; readonly isSandbox: boolean };
 };
 
-/** The part of `smtp/guard` that GraphQL shows. */
-export type AddressGuard = { classifyAddress(ip: string): { readonly isRoutable: boolean } };
-
 export type DownloadFormat = 'CSV' | 'NDJSON';
 
 /** What differs from one request to the next. */
-export type RequestPart = {
+type RequestPart = {
   /** Stands in the response's header, in its errors and in the log. */
   readonly requestId: string;
   /** Ends when the client is gone or the gateway closes. */
@@ -51,7 +48,7 @@ export type Context = RequestPart & {
  * Two for each address of a full page (`verification` and `mailbox` with another `maxAge`). The runaway: a
  * document of a thousand aliases that makes the gateway probe a thousand mailboxes.
  */
-export const mostVerifications = 200;
+const mostVerifications = 200;
 
 const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => {
   const verifications = new Map<string, Promise<Verification>>();

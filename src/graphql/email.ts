@@ -26,7 +26,7 @@ const readEmail = (text: string): ParsedAddress => parseAddress(cutAddress(text)
 const maxAgeDescription =
   'Refuse a remembered answer that is older; `0s` always asks. Default: as long as the answer is good for.';
 
-export const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
+const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
   description: 'An email address, or a text that wants to be one. What you do not select is not looked up.',
   id: { resolve: (email) => inputOf(email) },
   loadOne: readEmail,

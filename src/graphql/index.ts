@@ -11,11 +11,9 @@
  * addresses inline in a bulk job, 1,000 characters of an address echoed.
  */
 export {
-  type AddressGuard,
   type Context,
   createContext,
   type DownloadFormat,
-  type RequestPart,
   type Services,
 } from './context.ts';
 export { writeGlobalId } from './global-id.ts';

@@ -1,7 +1,7 @@
 import type { Provider, ProviderKind } from '../catalog/index.ts';
 import { builder, openEnum } from './builder.ts';
 
-export const ProviderKindType = builder.enumType('ProviderKind', {
+const ProviderKindType = builder.enumType('ProviderKind', {
   description: openEnum('What a provider does for the mail of a domain.'),
   values: {
     MAILBOX_PROVIDER: { description: 'Keeps mailboxes, for people or for firms.' },

@@ -7,7 +7,7 @@ import { type ErrorSource, ErrorType, typeOfResult } from './error.ts';
 import { refuse } from './refusal.ts';
 
 /** The runaway: a list of millions in one request body, held in memory whole. Longer lists come as files. */
-export const mostInlineAddresses = 10_000;
+const mostInlineAddresses = 10_000;
 /** What a person reads in a list of jobs. */
 const longestName = 200;
 /** Room for a UUID or a hash with a prefix; the store indexes it. */

@@ -1,7 +1,7 @@
 import type { SyntaxFault, SyntaxFaultCode } from '../address/index.ts';
 import { builder, openEnum } from './builder.ts';
 
-export const SyntaxFaultCodeType = builder.enumType('SyntaxProblemCode', {
+const SyntaxFaultCodeType = builder.enumType('SyntaxProblemCode', {
   description: openEnum('Why a text is no address that can be verified.'),
   values: {
     EMPTY: { description: 'Nothing was given.' },
@@ -33,7 +33,7 @@ export const SyntaxFaultCodeType = builder.enumType('SyntaxProblemCode', {
   } satisfies Record<SyntaxFaultCode, { description: string }>,
 });
 
-export const SyntaxProblemType = builder.objectRef<SyntaxFault>('SyntaxProblem').implement({
+const SyntaxProblemType = builder.objectRef<SyntaxFault>('SyntaxProblem').implement({
   description: 'The first fault in an address.',
   fields: (t) => ({
     code: t.field({

@@ -15,7 +15,7 @@ export type RequestFaultCode =
   | 'VALIDATION_FAILED';
 
 /** An answer that never reached GraphQL, in GraphQL's shape, so that every client can read it. */
-export const printFault = (code: RequestFaultCode, message: string): string =>
+const printFault = (code: RequestFaultCode, message: string): string =>
   JSON.stringify({ errors: [{ message, extensions: { code } }] });
 
 export const faultResponse = (

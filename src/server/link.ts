@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { DownloadFormat } from '../graphql/index.ts';
 
 /** What a link to results grants: one job's results, in one format, until a moment. */
-export type ResultsGrant = {
+type ResultsGrant = {
   readonly jobId: string;
   readonly format: DownloadFormat;
   readonly expires: number;

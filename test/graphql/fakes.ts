@@ -25,7 +25,7 @@ const txtRecords: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Knows `mail.test` (with MX), `implicit.test`, `nullmx.test` and `broken.test`; nothing else exists. */
-export const createFakeDns = () => {
+const createFakeDns = () => {
   const asked: string[] = [];
   const mailHosts = (domain: DomainName): MailHosts => {
     switch (domain as string) {
@@ -108,7 +108,7 @@ const evidenceFor = ({ address, exchanges }: ProbeRequest): ProbeEvidence => {
 };
 
 /** Accepts `ada@` anywhere and refuses everybody else; a probe is four commands. */
-export const createFakeProber = () => {
+const createFakeProber = () => {
   const stats = { sessionsOpened: 0, commandsSent: 0 };
   const probed: string[] = [];
   const prober: Prober & { readonly probed: readonly string[] } = {
@@ -345,7 +345,7 @@ export const createFakeWorld = (): FakeWorld => {
     prober,
     jobs,
     verifier: createVerifier({ dns, prober, memory: createMemory(), budgetMs: 1_000 }),
-    guard: { classifyAddress: (ip) => ({ isRoutable: !ip.startsWith('10.'), range: 'global' }) as never },
+    guard: { classifyAddress: (ip) => ({ isRoutable: !ip.startsWith('10.'), range: 'global' }) },
     gateway: { version: '1.2.3', isSandbox: false },
   };
   return { services, dns, prober, jobs };

@@ -22,7 +22,7 @@ export const createTestServer = (
   return { server, world, logged };
 };
 
-export const base = 'http://127.0.0.1:4000';
+const base = 'http://127.0.0.1:4000';
 
 /** A POST as clients send it; every part can be overridden. */
 export const post = (
