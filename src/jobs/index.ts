@@ -67,6 +67,8 @@ export const createJobs = (options: JobsOptions): Jobs => {
   const meter = createRateMeter();
   let observedAt = Number.NEGATIVE_INFINITY;
   let isClosed = false;
+  /** What ends the runs of a job that was cancelled: its rows under way are of no use to anybody. */
+  const runs = new Map<string, Set<AbortController>>();
 
   const progress = (job: Job) => progressOf(job, meter.observe(job, now()));
   const hub = createHub({
@@ -87,22 +89,31 @@ export const createJobs = (options: JobsOptions): Jobs => {
     now,
     chunksAtOnce: chunks,
     leaseMs: deadlineMs + leaseMarginMs,
-    run: (chunk, signals) => {
+    run: async (chunk, signals) => {
+      const cancelled = new AbortController();
+      const others = runs.get(chunk.jobId) ?? new Set();
+      runs.set(chunk.jobId, others.add(cancelled));
       hub.wake(chunk.jobId);
-      return runChunk(chunk, {
-        ...signals,
-        store,
-        verify,
-        now,
-        rowsAtOnce: rowsPerChunk,
-        deadlineMs,
-        retrySchedule: options.retrySchedule,
-        onSettled: (jobId) => {
-          hub.wake(jobId);
-          observe(jobId).catch(onError);
-        },
-        onError,
-      });
+      try {
+        await runChunk(chunk, {
+          ...signals,
+          abort: AbortSignal.any([signals.abort, cancelled.signal]),
+          store,
+          verify,
+          now,
+          rowsAtOnce: rowsPerChunk,
+          deadlineMs,
+          retrySchedule: options.retrySchedule,
+          onSettled: (jobId) => {
+            hub.wake(jobId);
+            observe(jobId).catch(onError);
+          },
+          onError,
+        });
+      } finally {
+        others.delete(cancelled);
+        if (others.size === 0) runs.delete(chunk.jobId);
+      }
     },
     onError,
   });
@@ -129,6 +140,7 @@ export const createJobs = (options: JobsOptions): Jobs => {
     progress,
     async cancel(id) {
       const job = await store.cancelJob(id, now());
+      if (job?.state === 'CANCELLED') for (const run of runs.get(id) ?? []) run.abort();
       hub.wake(id);
       return job;
     },

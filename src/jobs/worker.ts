@@ -15,7 +15,7 @@ export type WorkerOptions = {
   readonly onError: (error: unknown) => void;
 };
 
-export type WorkerSignals = {
+type WorkerSignals = {
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
   readonly giveUp: AbortSignal;

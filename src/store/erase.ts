@@ -3,8 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inTransaction } from './sqlite.ts';
 
-/** Rows a transaction erases: with `secure_delete` about 10 ms of the event loop. */
-const batchRows = 2_000;
+/** Rows a transaction erases: with `secure_delete` and the indexes about 10 ms of the event loop. */
+const batchRows = 1_000;
 /** Pages given back to the disk at a time. */
 const batchPages = 500;
 

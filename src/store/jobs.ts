@@ -29,6 +29,8 @@ export const createSqliteJobStore = (db: DatabaseSync, place: string): JobStore 
   const settle = createSettler(db);
   const eraser = createEraser(db);
   let erasing: Promise<number> | null = null;
+  /** Half-read lists that could not be erased when their source failed, most likely on a full disk. */
+  const abandoned = new Set<number>();
 
   const readJob = db.prepare(`SELECT ${jobColumns} FROM job WHERE id = ? AND ${visible}`);
   const readByKey = db.prepare(`SELECT ${jobColumns} FROM job WHERE idempotency_key = ? AND ${visible}`);
@@ -131,7 +133,10 @@ export const createSqliteJobStore = (db: DatabaseSync, place: string): JobStore 
 
   const eraseAll = async (now: Date): Promise<number> => {
     const numbers = readExpired.all(now.getTime()).map(({ number }) => Number(number));
-    for (const number of numbers) await eraser.erase(number);
+    for (const number of [...numbers, ...abandoned]) {
+      await eraser.erase(number);
+      abandoned.delete(number);
+    }
     if (numbers.length > 0) await eraser.shrink();
     return numbers.length;
   };
@@ -164,8 +169,12 @@ export const createSqliteJobStore = (db: DatabaseSync, place: string): JobStore 
             return { kind: 'keyTaken' };
           }
         } catch (error) {
-          // When even that fails (the disk is full) the job stays invisible and is erased when the store opens.
-          await eraser.erase(number).catch(() => undefined);
+          // When even that fails the job stays invisible, and the next sweep tries again.
+          abandoned.add(number);
+          await eraser.erase(number).then(
+            () => abandoned.delete(number),
+            () => undefined,
+          );
           throw error;
         }
         const created = jobById(job.id);
@@ -175,7 +184,7 @@ export const createSqliteJobStore = (db: DatabaseSync, place: string): JobStore 
     findByIdempotencyKey: (key) =>
       guard(() => {
         const row = readByKey.get(key);
-        return row === undefined ? null : { job: readJobRow(row), inputHash: String(row.input_hash) };
+        return row === undefined ? null : { job: readJobRow(row), inputHash: String(row.input_hash ?? '') };
       }),
     readJob: (id) => guard(() => jobById(id)),
     listJobs: ({ limit, afterId }) =>

@@ -6,7 +6,7 @@ import type { Reason } from '../../src/verdict/index.ts';
 import type { Verification, VerifyOptions } from '../../src/verify/index.ts';
 import { textOf, verdictOf } from './verdicts.ts';
 
-export type Ask = { readonly text: string; readonly at: number; readonly options: VerifyOptions };
+type Ask = { readonly text: string; readonly at: number; readonly options: VerifyOptions };
 
 /** Answers as `answer` says and writes down what it was asked; an address that is none gets INVALID_SYNTAX. */
 export const fakeVerify = (

@@ -166,6 +166,23 @@ describe('a full disk', () => {
     db.close();
   });
 
+  it('erases later what it could not take back at once', async () => {
+    const { store, db } = await openSmall(async () => {}, 1_000);
+    db.exec(`CREATE TEMP TRIGGER full BEFORE UPDATE OF state ON main.job WHEN NEW.state = 'ERASING'
+      BEGIN SELECT RAISE(ABORT, 'no room'); END`);
+    async function* broken() {
+      yield* manyRows(600);
+      throw new Error('the upload broke');
+    }
+    await expect(store.createJob(newJob(), broken())).rejects.toThrow('the upload broke');
+    const rows = () => db.prepare('SELECT count(*) AS n FROM list_row').get()?.n;
+    expect(rows()).toBe(500);
+    db.exec('DROP TRIGGER full');
+    await store.eraseExpired(later(0));
+    expect(rows()).toBe(0);
+    db.close();
+  });
+
   it('settles nothing by half, and goes on when there is room again', async () => {
     const { store, limit, db } = await openSmall(
       async (fresh) => void (await create(fresh, manyRows(2_000))),

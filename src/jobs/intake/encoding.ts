@@ -2,7 +2,7 @@
 import { IntakeFault } from './fault.ts';
 
 /** Bytes looked at before anything is decided; also the most that a file may hold before its first line ends. */
-export const headBytes = 256 * 1024;
+const headBytes = 256 * 1024;
 
 type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
 

@@ -8,7 +8,7 @@ import { IntakeFault } from './fault.ts';
  * Characters of a line, or of a CSV's record with all its cells: keeps a file that is one endless line, or a quote
  * that is never closed, from being read into memory whole.
  */
-export const longestRecord = 64 * 1024;
+const longestRecord = 64 * 1024;
 
 const tooLong = (cause?: unknown): IntakeFault =>
   new IntakeFault(
