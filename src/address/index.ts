@@ -11,6 +11,8 @@
  * characters that nobody can see. It does no I/O and asks no clock. What it knows of domains is in tables here
  * (`canonical-rules.ts`, `well-known.ts`); what the world knows of them is in catalog/, which it may not import.
  *
+ * A form that wants to be kind trims what a person typed before it asks: a space around the address is a fault here.
+ *
  * Limits: local part 64 octets, label 63, domain 253 in A-label form, 254 in all; a text of more than 512 UTF-16 code
  * units is refused unread, so ten megabytes cost as much as ten letters.
  */

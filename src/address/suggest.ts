@@ -10,8 +10,8 @@
  *    corrected behind a name of five letters or more that is no word: `gmail.co` is, `live.co` and `mail.co` are not;
  *  - with any other name only an ending that does not exist is corrected: `example.con`, never `example.co`.
  *
- * Measured: `suggest.test.ts` holds 60 mistakes that must be found and 50 good domains that must be left alone; of the 5,000
- * disposable and freemail domains of the packages that are not near-copies of a provider's name, none gets a suggestion.
+ * Measured (`test/address/suggest.test.ts`): of the 14,125 disposable and freemail domains of the packages 12 get a
+ * suggestion, and nine of these are plain misspellings; an address that gets none costs about 4 µs.
  */
 import { parse } from 'tldts';
 import { countEdits } from './distance.ts';
@@ -57,8 +57,11 @@ const nearestWellKnown = (
 };
 
 const countLabelEdits = (label: string, known: string, most: number): number => {
-  if (most === 0 || label === known) return label === known ? 0 : 1;
-  const startsRight = label[0] === known[0] || (label[0] === known[1] && label[1] === known[0]);
+  if (label === known) return 0;
+  if (most === 0 || Math.abs(label.length - known.length) > most) return most + 1;
+  const startsRight =
+    label.charCodeAt(0) === known.charCodeAt(0) ||
+    (label.charCodeAt(0) === known.charCodeAt(1) && label.charCodeAt(1) === known.charCodeAt(0));
   return startsRight || known.length >= 9 ? countEdits(label, known, most) : most + 1;
 };
 
@@ -70,7 +73,7 @@ const isRealSuffix = (domain: string, suffix: string): boolean => {
 const correctTld = (domain: DomainName): string | null => {
   const dot = domain.lastIndexOf('.');
   const tld = domain.slice(dot + 1);
-  if (tld.length < 3 || tld.length > 4) return null;
+  if (tld.length < 3 || tld.length > 4 || wellKnownTlds.includes(tld)) return null;
   const meant = wellKnownTlds.filter((known) => countEdits(tld, known, 1) === 1);
   // Two that are equally near are no suggestion.
   if (meant.length !== 1 || isRealSuffix(`name.${tld}`, tld)) return null;

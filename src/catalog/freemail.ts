@@ -1,7 +1,8 @@
 /**
- * What a mail engineer would strike from the list of `free-email-domains` (14,100 names, of which 8,900 are disposable and 1,000
- * more are somebody's dynamic DNS, trial server or typing mistake). Measured on version 1.12.6: 4,200 names stay beside
- * the provider tables, and of a sample of 280 about 12 are no freemail.
+ * What a mail engineer would strike from the list of `free-email-domains`, beside its disposable two thirds: somebody's
+ * dynamic DNS, trial servers, throwaway endings, universities, typing mistakes of greater names. Measured on version
+ * 1.12.6 (14,125 names): 4,514 are free in the end, 337 of them by the provider tables; in a sample of 280 of the others
+ * about 12 are no freemail.
  */
 import type { DomainName } from '../address/index.ts';
 import { rowOfDomain } from './providers.ts';

@@ -1,22 +1,19 @@
-/** All provider rows and their look-up: by id, by a mailbox domain, by the name of an exchange. */
+/** The providers' look-up: by id, by a mailbox domain, by the name of an exchange. */
 import type { DomainName, ExchangeHost } from '../address/index.ts';
-import { forwarders } from './forwarders.ts';
-import { hosters } from './hosters.ts';
-import { mailboxProviders } from './mailbox-providers.ts';
 import type { ProviderRow } from './provider-row.ts';
-import { securityGateways } from './security-gateways.ts';
+import { providerRows } from './provider-rows.ts';
 import type { Provider } from './types.ts';
 
-const rows: readonly ProviderRow[] = [...mailboxProviders, ...securityGateways, ...hosters, ...forwarders];
-
 /** Every provider that the catalog knows. */
-export const providers: readonly Provider[] = rows;
+export const providers: readonly Provider[] = providerRows;
 
-const rowById = new Map(rows.map((row) => [row.id, row] as const));
+const rowById = new Map(providerRows.map((row) => [row.id, row] as const));
 const rowByDomain = new Map(
-  rows.flatMap((row) => (row.domains ?? []).map((domain) => [domain, row] as const)),
+  providerRows.flatMap((row) => (row.domains ?? []).map((domain) => [domain, row] as const)),
 );
-const rowByExchange = new Map(rows.flatMap((row) => row.exchanges.map((name) => [name, row] as const)));
+const rowByExchange = new Map(
+  providerRows.flatMap((row) => row.exchanges.map((name) => [name, row] as const)),
+);
 
 /** The provider of that id, or null. */
 export const providerById = (id: string): Provider | null => rowById.get(id) ?? null;
