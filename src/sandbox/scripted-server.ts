@@ -21,7 +21,7 @@ import {
 } from './script.ts';
 
 const LINE_CEILING = 4_096;
-/** A client that writes on while we keep silent is read to here, and then hung up on. */
+/** A client that writes on while a reply takes its time is read to here, and then hung up on. */
 const AHEAD_CEILING = 65_536;
 /** What a client lets pile up unread: past it we stop reading, as a full window would make us. */
 const BEHIND_CEILING = 1_048_576;
@@ -149,8 +149,8 @@ class ScriptedSession {
     const end = chunk.indexOf(LF) + 1;
     const heard = losesPipelined && end > 0 ? chunk.subarray(0, end) : chunk;
     this.#ahead = this.#ahead.length === 0 ? heard : Buffer.concat([this.#ahead, heard]);
-    if (this.#ahead.length > AHEAD_CEILING) this.hangUp();
-    else if (this.#state === 'LISTENING') this.#work();
+    if (this.#state === 'LISTENING') this.#work();
+    else if (this.#ahead.length > AHEAD_CEILING) this.hangUp();
   }
 
   /** Answers every line that is there, in one write, until one of them takes time. */
