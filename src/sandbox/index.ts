@@ -6,8 +6,8 @@
  * A personality is a row of a table (`personalities/`): a domain under `.test` (RFC 6761 §6.2), how its server
  * behaves, and the verdict that must come of it. Well-behaved ones run on the npm package `smtp-server`, ill-behaved
  * ones and those for large lists on a scripted engine of ours. Every mail server listens on the same port, each at an
- * address of its own in 127.26.0.0/16, which is all that `allowHosts` exempts from the guard: a domain whose MX leads
- * to 127.0.0.1 stays unroutable.
+ * address of its own in 127.26.0.0/16. That range, and `::1` where there is IPv6, is all that `allowHosts` exempts from
+ * the guard: a domain whose MX leads to 127.0.0.1 stays unroutable.
  *
  * Refuses to listen anywhere but on loopback, to take a message, and to be trusted (its TLS key is published).
  * Limits: Linux, or another system whose loopback has all of 127.0.0.0/8; 20,000 lines of log; 20,000 connections a

@@ -19,7 +19,7 @@ export type Personality = {
 };
 
 /** `address` is `local part` at the personality's own domain, or a whole address. */
-export type Example = {
+type Example = {
   readonly address: string;
   readonly expected: Expectation;
   /** Default: what is said of the personality. */

@@ -78,7 +78,7 @@ export const printRecipient = ({ path }: Pick<Told, 'path'>): string =>
   `<${path.localPart}@${path.domain}>`.replace(/\p{Cc}/gu, '?');
 
 export const accept = '250 2.1.5 Ok';
-export const refuseUnknown = (told: Pick<Told, 'path'>): string =>
+const refuseUnknown = (told: Pick<Told, 'path'>): string =>
   `550 5.1.1 ${printRecipient(told)}: Recipient address rejected: User unknown in virtual mailbox table`;
 
 /** Accepts whom it knows and refuses the others. */

@@ -118,6 +118,12 @@ describe('order and syntax', () => {
   });
 });
 
+it('lives on when a connection could not be accepted', async () => {
+  const socket = await start();
+  started[0]?.server.net.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  expect(await hear(socket, 'QUIT\r\n')).toHaveLength(2);
+});
+
 describe('ceilings', () => {
   it('hangs up on a line without end', async () => {
     const heard = await hear(await start(), 'x'.repeat(5_000));

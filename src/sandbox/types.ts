@@ -29,7 +29,7 @@ export type SandboxLogEntry = {
   readonly line: string;
 };
 
-export type SandboxCounts = {
+type SandboxCounts = {
   readonly dnsQueries: number;
   readonly smtpSessions: number;
   readonly smtpCommands: number;

@@ -9,3 +9,4 @@ for (let round = 0; round < 2; round += 1) {
   for (const { socket } of peers) socket.resume();
   await Promise.all(peers.map((peer) => peer.hearAll()));
 }
+process.disconnect?.();

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { printExamples, type Sandbox, startSandbox } from '../../src/sandbox/index.ts';
 import { converse, openPeer, openPeers } from './client.ts';
@@ -22,11 +21,13 @@ const sockets = (): string[] =>
 
 describe('start and close', () => {
   it('twice in a row, with connections in every state, leaves nothing that keeps a process alive', async () => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'close.child.ts')], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const [code, signal] = await once(child, 'exit', { signal: AbortSignal.timeout(15_000) });
-    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    const child = fork(new URL('./close.child.ts', import.meta.url));
+    try {
+      const [code, signal] = await once(child, 'exit', { signal: AbortSignal.timeout(15_000) });
+      expect({ code, signal }).toEqual({ code: 0, signal: null });
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 
   it('ends every kind of connection at once', async () => {
