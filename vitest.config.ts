@@ -5,4 +5,6 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 20_000,
   },
+  // As Node resolves them: else Vite takes graphql's `development` build for our files and Pothos takes the other.
+  ssr: { resolve: { conditions: ['node', 'module-sync', 'import', 'default'] } },
 });

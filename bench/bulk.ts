@@ -64,5 +64,3 @@ export const benchBulk = async (): Promise<void> => {
     await rm(dataDir, { recursive: true });
   }
 };
-
-if (import.meta.main) await benchBulk();

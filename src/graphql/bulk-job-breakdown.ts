@@ -28,7 +28,7 @@ const ProviderCountType = builder.objectRef<Breakdown['byProvider'][number]>('Pr
   description: 'How many rows are at a provider.',
   fields: (t) => ({
     provider: t.exposeString('provider', {
-      description: 'Name of the provider, or what stands for unknown ones.',
+      description: 'Id of a known provider, such as GOOGLE. Rows at unknown ones are not counted here.',
     }),
     count: t.exposeInt('count', { description: 'Settled rows there.' }),
     deliverable: t.exposeInt('deliverable', { description: 'Those of them that are DELIVERABLE.' }),

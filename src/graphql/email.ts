@@ -54,7 +54,7 @@ const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
     tag: t.string({
       nullable: true,
       description:
-        'The part that the provider ignores, such as `news` in `ada+news@…`; null when there is none.',
+        'The part that the provider ignores, such as `news` in `ada+news@…`, or what follows a `+` where its rules are not known (`canonical` then keeps it); null when there is none.',
       resolve: (email) => (email.kind === 'address' ? readTag(email.address) : null),
     }),
     isRole: t.boolean({

@@ -23,14 +23,9 @@ import type { Job, JobStore, Jobs } from './types.ts';
 import { createWorker } from './worker.ts';
 
 export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
-export { type ExportInput, printCsv } from './export.ts';
-export { IntakeFault, type IntakeFaultCode } from './intake/fault.ts';
-export {
-  type AddressList,
-  type AddressListOptions,
-  type ListedAddress,
-  readAddressList,
-} from './intake/list.ts';
+export { printCsv } from './export.ts';
+export { IntakeFault } from './intake/fault.ts';
+export { type AddressList, readAddressList } from './intake/list.ts';
 export type * from './types.ts';
 
 export type JobsOptions = {

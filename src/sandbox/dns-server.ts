@@ -29,9 +29,7 @@ import {
 } from './dns-zone.ts';
 
 export {
-  type DnsBehaviour,
   type DnsQuestion,
-  type RecordTypeName,
   reverseName,
   type ZoneAnswer,
   type ZoneEntry,

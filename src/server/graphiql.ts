@@ -31,8 +31,12 @@ const contentSecurityPolicy = [
 /** Brotli 5: 9 MB in a fraction of a second to a quarter; 11 would take half a minute for a tenth less. */
 const brotliQuality = 5;
 
-/** The page's own body keeps the browser's margins, and two scroll bars with them. */
-const style = '<style>body{margin:0;overflow:hidden}.graphiql-container{height:100vh}</style>';
+/**
+ * The page's own body keeps the browser's margins, and two scroll bars with them. A tab with the focus takes over a
+ * stale shift of its first animation and jumps from under the mouse, so that no click ever reached it.
+ */
+const style = `<style>body{margin:0;overflow:hidden}.graphiql-container{height:100vh}
+.graphiql-tab{transform:none!important}</style>`;
 
 const simulatedBanner = `<div role="note" style="position:fixed;z-index:9;bottom:0;left:50%;transform:translateX(-50%);
 padding:4px 14px;border-radius:6px 6px 0 0;background:#b45309;color:#fff;font:600 13px system-ui,sans-serif;white-space:nowrap"

@@ -11,9 +11,7 @@
  * Limits are in `limits.ts`, one name and one reason each: 8 refusals a session, 100 recipients a transaction,
  * 10 exchanges and 4 addresses each, 30 s to open a session, 5 min for its life, 8 MB read.
  */
-export { type AddressClass, createGuard, type Guard } from './guard.ts';
-export { DEFAULT_TIMEOUTS, type Timeouts } from './limits.ts';
-export type { Meaning, MeaningKind } from './meaning/index.ts';
+export { createGuard, type Guard } from './guard.ts';
+export type { Meaning } from './meaning/index.ts';
 export { createProber, type ProberOptions } from './prober.ts';
-export type { Capabilities, Reply } from './protocol/index.ts';
 export type * from './types.ts';

@@ -1,8 +1,7 @@
-import type { ConnectAttempt, ProbeEvidence, SessionFault } from '../smtp/index.ts';
+import type { ConnectAttempt, Meaning, ProbeEvidence, SessionFault } from '../smtp/index.ts';
 import type { Evidence, Reason } from './types.ts';
 
 type Probe = Extract<Evidence, { readonly kind: 'probe' }>;
-type Meaning = NonNullable<ProbeEvidence['meaning']>;
 
 /**
  * The reason for a verdict, by the stage at which the verification stopped.

@@ -1,10 +1,8 @@
 /** Evidence for tests: an ordinary one of each kind, with what a test is about put in. */
 import type { DomainName, EmailAddress, ExchangeHost, NormalizedAddress } from '../address/index.ts';
 import type { MailHosts } from '../dns/index.ts';
-import type { CatchAllFinding, ConnectAttempt, Phase, ProbeEvidence } from '../smtp/index.ts';
+import type { CatchAllFinding, ConnectAttempt, Meaning, Phase, ProbeEvidence } from '../smtp/index.ts';
 import type { AddressFacts, Evidence } from './types.ts';
-
-type Meaning = NonNullable<ProbeEvidence['meaning']>;
 
 export const mx1 = 'mx1.example.com' as ExchangeHost;
 export const mx2 = 'mx2.example.com' as ExchangeHost;

@@ -11,4 +11,4 @@
  * Limits: 10,000 verdicts in the process; a budget for each verification (RCPT_TIMEOUT_MS).
  */
 export type * from './types.ts';
-export { createVerifier, type VerifierOptions } from './verifier.ts';
+export { createVerifier } from './verifier.ts';

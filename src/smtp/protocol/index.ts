@@ -6,16 +6,7 @@
  * Refuses to do I/O, to know time, and to say what a reply means (that is `meaning`). It never sends DATA.
  * Limits: a line 4,096 octets, a reply 100 lines and 64 KB, one reply for each command and none besides.
  */
-export { NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
-export { printCommand, printCommandLine } from './command.ts';
+export { printCommandLine } from './command.ts';
 export { Dialogue } from './dialogue.ts';
-export {
-  createReplyReader,
-  MAX_LINE_OCTETS,
-  MAX_REPLY_LINES,
-  MAX_REPLY_OCTETS,
-  printReplyLines,
-  type ReadReplies,
-  type ReplyReader,
-} from './reply-reader.ts';
+export { printReplyLines } from './reply-reader.ts';
 export type * from './types.ts';
