@@ -58,6 +58,8 @@ const printRow = (name: string, ns: number): void =>
 export async function benchParse(): Promise<void> {
   console.log('address: parseAddress, by kind');
   for (const [name, texts] of Object.entries(mixes)) printRow(name, measure(texts, parseAddress));
+  const strangers = Array.from({ length: 5_000 }, (_, n) => `ada@bücher${n}.example`);
+  printRow('IDN, never the same name soon again', measure(strangers, parseAddress));
 
   const huge = ['a', '@', '"', 'é'].map((character) => character.repeat(10_000_000));
   printRow('10 MB, refused', measure(huge, parseAddress));

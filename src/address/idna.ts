@@ -2,8 +2,10 @@
  * Internationalized names: U-labels to A-labels and back by UTS #46, non-transitional (ß, ς and joiners are letters of
  * their own), with the bidi rule (RFC 5893) and the joiner rules (RFC 5892 A.1, A.2). Hyphens are judged here, label by
  * label: `--` in third place is refused in a U-label (RFC 5891 §4.2.3.1) and lives in plain ASCII ones. A name takes about
- * 12 µs, sixty times a plain one, which is why those do not come here.
+ * 12 µs, sixty times a plain one, which is why those do not come here, and why names that were read lately are kept: a
+ * list has many addresses at few domains.
  */
+import { LRUCache } from 'lru-cache';
 import { toASCII, toUnicode } from 'tr46';
 import { faultAt } from './fault.ts';
 import { mostDomainOctets, mostLabelOctets } from './limits.ts';
@@ -24,9 +26,22 @@ const rules = {
 /** The full stop and the three characters that UTS #46 maps to it; no other maps to a text with a dot (Unicode 18). */
 const dots = /[.\u3002\uff0e\uff61]/;
 
+/** The runaway: a list in which every name is another one. */
+const mostKept = 1_000;
+/** Good names only: where a fault is depends on what stands before the name. */
+const kept = new LRUCache<string, Name>({ max: mostKept });
+
 /** Reads a name with U-labels or `xn--` labels that runs from `start` to the end of the input. */
 export const readInternationalName = (input: string, start: number): Name | SyntaxFault => {
   const text = input.slice(start);
+  const known = kept.get(text);
+  if (known) return known;
+  const read = readAnew(input, start, text);
+  if ('domain' in read) kept.set(text, read);
+  return read;
+};
+
+const readAnew = (input: string, start: number, text: string): Name | SyntaxFault => {
   const domain = toASCII(text, rules);
   const unicodeDomain = domain === null ? '' : toUnicode(domain, rules).domain;
   const given = text.split(dots);
