@@ -29,9 +29,16 @@ export const printProgress = ({ progress }: ProgressSnapshot): string => {
   return parts.join('  ');
 };
 
+/** At the end the rate is that of the whole run: nothing moves any more. */
+const overall = (snapshot: ProgressSnapshot, seconds: number): ProgressSnapshot => ({
+  ...snapshot,
+  progress: { ...snapshot.progress, perSecond: snapshot.progress.settled / Math.max(seconds, 0.001) },
+});
+
 export const openProgressBar = (terminal: Terminal): ProgressBar => {
   let newest: ProgressSnapshot | null = null;
   let drawnAt = Number.NEGATIVE_INFINITY;
+  const startedAt = performance.now();
   const draw = (): void => {
     if (newest === null || !terminal.isTTY) return;
     drawnAt = performance.now();
@@ -46,6 +53,7 @@ export const openProgressBar = (terminal: Terminal): ProgressBar => {
       if (performance.now() - drawnAt >= redrawMs) draw();
     },
     close: () => {
+      if (newest !== null) newest = overall(newest, (performance.now() - startedAt) / 1_000);
       draw();
       if (newest !== null) terminal.write(terminal.isTTY ? '\n' : `${printProgress(newest)}\n`);
     },

@@ -84,9 +84,12 @@ const printProbe = (
     );
   if (probe.catchAll) lines.push(row('catch-all', probe.catchAll.answer));
   const start = probe.transcript[0]?.at.getTime() ?? 0;
-  for (const { at, direction, text } of probe.transcript)
+  for (const { at, direction, text } of probe.transcript) {
+    const line = `${arrows[direction]} ${text}`;
+    const elapsed = paint('dim', `${String(at.getTime() - start).padStart(6)} ms`);
     lines.push(
-      `  ${paint('dim', `${String(at.getTime() - start).padStart(6)} ms`)} ${paint(direction === 'CLIENT' ? 'cyan' : direction === 'SERVER' ? 'white' : 'dim', `${arrows[direction]} ${text}`)}`,
+      `  ${elapsed} ${direction === 'SERVER' ? line : paint(direction === 'CLIENT' ? 'cyan' : 'dim', line)}`,
     );
+  }
   return lines;
 };
