@@ -10,7 +10,6 @@ import type { Config } from '../config.ts';
 import {
   type AddressList,
   createJobs,
-  IntakeFault,
   type Job,
   type Jobs,
   type JobsOptions,
@@ -29,6 +28,11 @@ export type BulkOptions = {
   readonly column: string | null;
   readonly signal: AbortSignal;
 };
+
+/** One line for the person at the terminal, as every error with a code is. */
+class ListRefused extends Error {
+  readonly code = 'LIST_REFUSED';
+}
 
 /** Running verifications are given this long when the command is interrupted. */
 const drainMs = 1_000;
@@ -92,12 +96,11 @@ const startJob = async (jobs: Jobs, list: AddressList): Promise<Job> => {
     case 'started':
       return outcome.job;
     case 'emptyList':
-      throw new IntakeFault('EMPTY_FILE', 'the list has no rows');
+      throw new ListRefused('the list has no rows');
     case 'tooManyRows':
-      throw new IntakeFault(
-        'EMPTY_FILE',
-        `the list has more than ${outcome.limit.toLocaleString('en')} rows`,
-      );
+      throw new ListRefused(`the list has more than ${outcome.limit.toLocaleString('en')} rows`);
+    case 'storeTrouble':
+      throw new ListRefused('the list cannot be kept: the temporary directory is full');
     default:
       throw new Error(`a job without an idempotency key cannot be ${outcome.kind}`);
   }

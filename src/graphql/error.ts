@@ -6,6 +6,7 @@ const typeNames = {
   EMPTY_LIST: 'EmptyListError',
   TOO_MANY_ADDRESSES: 'TooManyAddressesError',
   IDEMPOTENCY_CONFLICT: 'IdempotencyConflictError',
+  STORAGE_UNAVAILABLE: 'StorageUnavailableError',
 } as const;
 
 export type ErrorSource = { readonly code: keyof typeof typeNames; readonly message: string };
@@ -23,6 +24,9 @@ const ErrorCodeType = builder.enumType('ErrorCode', {
     EMPTY_LIST: { description: 'A list without a single row.' },
     TOO_MANY_ADDRESSES: { description: 'More rows than one job may have.' },
     IDEMPOTENCY_CONFLICT: { description: 'The idempotency key was used before, with another input.' },
+    STORAGE_UNAVAILABLE: {
+      description: 'The gateway cannot write: its disk is full or its database is down.',
+    },
   } satisfies Record<ErrorSource['code'], { description: string }>,
 });
 

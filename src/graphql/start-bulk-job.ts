@@ -31,9 +31,20 @@ const IdempotencyConflictErrorType = builder.objectRef<ErrorSource>('Idempotency
   interfaces: [ErrorType],
 });
 
+const StorageUnavailableErrorType = builder.objectRef<ErrorSource>('StorageUnavailableError').implement({
+  description: 'The list could not be stored. Nothing was started; the same request may be repeated later.',
+  interfaces: [ErrorType],
+});
+
 const StartBulkJobResultType = builder.unionType('StartBulkJobResult', {
   description: 'The job, or why there is none.',
-  types: [BulkJobType, EmptyListErrorType, TooManyAddressesErrorType, IdempotencyConflictErrorType],
+  types: [
+    BulkJobType,
+    EmptyListErrorType,
+    TooManyAddressesErrorType,
+    IdempotencyConflictErrorType,
+    StorageUnavailableErrorType,
+  ],
   resolveType: typeOfResult('BulkJob'),
 });
 
@@ -103,6 +114,12 @@ builder.mutationField('startBulkJob', (t) =>
           return { code: 'EMPTY_LIST', message: 'The list has no row.' };
         case 'tooManyRows':
           return tooMany(outcome.limit);
+        case 'storeTrouble':
+          return {
+            code: 'STORAGE_UNAVAILABLE',
+            message:
+              'The gateway cannot store the list now: its disk is full or its database is down. Nothing was started; try again later.',
+          };
         case 'idempotencyConflict':
           return {
             code: 'IDEMPOTENCY_CONFLICT',

@@ -117,6 +117,7 @@ export const createJobs = (options: JobsOptions): Jobs => {
     now,
     retentionMs: options.retentionMs,
     maxRows: options.maxRows ?? defaultMaxRows,
+    onError,
   });
 
   return {

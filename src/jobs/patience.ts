@@ -7,7 +7,9 @@ const longestPauseMs = 10_000;
 /** Attempts at something that waiting does not help: more would only repeat a bug. */
 const mostAttemptsInVain = 3;
 
-const isPassing = (error: unknown): boolean => (error as Partial<StoreTrouble> | null)?.isPassing === true;
+/** Is it a store's trouble that waiting may help? */
+export const isPassing = (error: unknown): boolean =>
+  (error as Partial<StoreTrouble> | null)?.isPassing === true;
 
 /** Resolves after `delayMs`, or at once when the signal says so. */
 export const pause = (delayMs: number, signal: AbortSignal): Promise<void> =>

@@ -1,6 +1,7 @@
 /** A list of texts into the store: numbered, deduplicated by canonical mailbox, sorted by domain. */
 import { randomUUID } from 'node:crypto';
 import { parseAddress, printCanonical } from '../address/index.ts';
+import { isPassing } from './patience.ts';
 import type { IntakeRow, JobStore, StartJob, StartOutcome } from './types.ts';
 
 /**
@@ -14,6 +15,8 @@ export type StarterOptions = {
   readonly now: () => Date;
   readonly retentionMs: number;
   readonly maxRows: number;
+  /** Told what the store said; the caller only hears that there is trouble. */
+  readonly onError: (error: unknown) => void;
 };
 
 /** Thrown into the store's reading, so that it takes back what it had of the list. */
@@ -31,7 +34,7 @@ const intakeRow = (row: number, text: string): IntakeRow => {
 };
 
 export const createStarter = (options: StarterOptions): ((input: StartJob) => Promise<StartOutcome>) => {
-  const { store, now, retentionMs, maxRows } = options;
+  const { store, now, retentionMs, maxRows, onError } = options;
   /** Starts under way by idempotency key: the second of two at once waits, and finds the first one's job. */
   const underWay = new Map<string, Promise<StartOutcome>>();
 
@@ -78,7 +81,9 @@ export const createStarter = (options: StarterOptions): ((input: StartJob) => Pr
       if (outcome.kind === 'created') return { kind: 'started', job: outcome.job };
     } catch (error) {
       if (error instanceof TooManyRows) return { kind: 'tooManyRows', limit: maxRows };
-      throw error;
+      if (!isPassing(error)) throw error;
+      onError(error);
+      return { kind: 'storeTrouble' };
     } finally {
       await rows.return(undefined);
     }

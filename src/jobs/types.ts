@@ -202,7 +202,9 @@ export type StartOutcome =
   | { readonly kind: 'started' | 'existing'; readonly job: Job }
   | { readonly kind: 'idempotencyConflict' }
   | { readonly kind: 'emptyList' }
-  | { readonly kind: 'tooManyRows'; readonly limit: number };
+  | { readonly kind: 'tooManyRows'; readonly limit: number }
+  /** Nothing was written, and waiting may help: a full disk, a database that is down. */
+  | { readonly kind: 'storeTrouble' };
 
 /** The door of the room: what GraphQL and the command line see. */
 export type Jobs = {

@@ -138,6 +138,24 @@ describe('jobs', () => {
       expect((await jobs.start({ ...input, addresses: addresses(700) })).kind).toBe('started');
     });
 
+    it('says so when the store cannot take the list now, and reports why', async () => {
+      const full = new StoreError('DISK_FULL', 'the disk is full');
+      const { jobs, errors } = openWith(
+        { verify: fakeVerify(exists).verify },
+        { ...store.jobs, createJob: () => Promise.reject(full) },
+      );
+      expect(await jobs.start({ ...input, addresses: addresses(3) })).toEqual({ kind: 'storeTrouble' });
+      expect(errors).toContain(full);
+      const damaged = openWith(
+        { verify: fakeVerify(exists).verify },
+        {
+          ...store.jobs,
+          createJob: () => Promise.reject(new StoreError('DAMAGED', 'waiting does not help')),
+        },
+      );
+      await expect(damaged.jobs.start({ ...input, addresses: addresses(3) })).rejects.toThrow(StoreError);
+    });
+
     it('passes on what the source throws, and leaves nothing of it', async () => {
       const { jobs } = openWith({ verify: fakeVerify(exists).verify });
       async function* broken() {
