@@ -18,8 +18,9 @@ import type { LaneMemory } from './lane-memory.ts';
 import type { DomainQueue, LaneQueue } from './lane-queue.ts';
 import { MAX_CANARY_TRIES, MAX_TRIES, RETIRE_AFTER_OCTETS, type Timeouts } from './limits.ts';
 import { classifyReply, type Meaning } from './meaning/index.ts';
-import { isBlock, type Outcome, redactReply } from './outcome.ts';
+import { isBlock, isSlowDown, type Outcome, redactReply } from './outcome.ts';
 import type { Probe } from './probe.ts';
+import { describeAnswer, describeCanary } from './progress.ts';
 import type { Recipient, Reply } from './protocol/index.ts';
 import { type Ask, Receipts } from './receipts.ts';
 import type { Session, SessionEnd } from './session.ts';
@@ -35,10 +36,14 @@ export type ConversationLane = {
   readonly mailFrom: string;
   readonly timeouts: Timeouts;
   readonly now: () => number;
+  /** Is nobody to be asked for now? */
+  readonly isStopped: boolean;
   /** Do other lanes wait for a session, with none left in all? */
   readonly isCrowded: boolean;
   /** Everybody who waits in the lane hears this, unless a session other than `from` is at work. */
   refuseAll(outcome: Outcome, from: Conversation): void;
+  /** The exchange told us to go slower, or to stay away for a while. */
+  slowDown(outcome: Outcome): void;
   /** The exchange blocks us where this domain is concerned. */
   refuseDomain(domain: DomainName, outcome: Outcome): void;
   /** The conversation takes nothing more; its connection may still be closing. */
@@ -163,7 +168,7 @@ export class Conversation {
     const { queue, memory, bucket } = this.#lane;
     const { session } = this;
     const { capabilities } = session;
-    if (!queue.hasWork) {
+    if (!queue.hasWork || this.#lane.isStopped) {
       this.#rest();
       return false;
     }
@@ -223,8 +228,13 @@ export class Conversation {
       this.#inFlight.add(ask);
       recipients.push({ forwardPath: `${localPart}@${domain}`, tag: ask });
     };
-    for (const probe of probes) add(probe, probe.question.address?.localPart ?? '');
+    const how = this.#transactions > 0 ? ' in a session that was kept' : '';
+    for (const probe of probes) {
+      add(probe, probe.question.address?.localPart ?? '');
+      this.#tell(probe, `asking about the mailbox${how}`, null);
+    }
     if (hasCanary) {
+      for (const probe of queue.awaitingCanary) this.#tell(probe, 'asking about a made-up mailbox', null);
       queue.isCanaryAsked = true;
       transaction.hasCanary = true;
       add(null, catchAll.readLocalPart(domain));
@@ -258,6 +268,8 @@ export class Conversation {
     const recipient = { localPart: ask.localPart, domain };
     const meaning = classifyReply({ phase: 'RCPT_TO', reply, recipient, providerId });
     if (meaning.kind === 'ACCEPTED') transaction.accepted++;
+    if (probe) this.#tell(probe, describeAnswer(meaning), reply);
+    if (isSlowDown({ reply, meaning })) this.#lane.slowDown(this.#asSeenByOthers(ask, reply, meaning));
 
     if (meaning.kind === 'TLS_REQUIRED' && this.#canSecure()) {
       this.#startTlsLater();
@@ -282,18 +294,23 @@ export class Conversation {
         queue.awaitingCanary.add(probe);
       }
     }
-    if (isBlock({ meaning })) {
-      const seenByOthers = redactReply(reply, { localPart: ask.localPart, domain: queue.domain });
-      this.#lane.refuseDomain(
-        queue.domain,
-        this.#receipts.describe('RCPT_TO', { reply: seenByOthers, meaning }),
-      );
-    }
+    if (isBlock({ meaning }))
+      this.#lane.refuseDomain(queue.domain, this.#asSeenByOthers(ask, reply, meaning));
+  }
+
+  #asSeenByOthers(ask: Ask, reply: Reply, meaning: Meaning): Outcome {
+    const seen = redactReply(reply, { localPart: ask.localPart, domain: ask.queue.domain });
+    return this.#receipts.describe('RCPT_TO', { reply: seen, meaning });
+  }
+
+  #tell(probe: Probe, message: string, reply: Reply | null): void {
+    probe.tell({ phase: 'RCPT_TO', message, exchange: this.session.target.host, reply });
   }
 
   #settleCanary(ask: Ask, reply: Reply, meaning: Meaning): void {
     const answer = classifyCanary(meaning);
     const lines = this.#receipts.printOwn(ask, reply);
+    for (const probe of ask.queue.awaitingCanary) this.#tell(probe, describeCanary(answer), reply);
     this.#giveFinding(ask.queue, { answer, reply, checkedAt: new Date(this.#lane.now()) }, lines);
   }
 
@@ -313,6 +330,7 @@ export class Conversation {
     const outcome = this.#receipts.ofRefusal('MAIL_FROM', reply, asks[0]?.queue.providerId ?? null);
     this.#wasRefusedLast = true;
     this.#refusals++;
+    if (isSlowDown(outcome)) this.#lane.slowDown(outcome);
     if (outcome.meaning?.kind === 'TLS_REQUIRED' && this.#canSecure()) {
       this.#startTlsLater();
       this.#askAllAgain(asks, outcome);
@@ -337,6 +355,8 @@ export class Conversation {
       asks.length > 0 || performance.now() - this.#lastReplyAt < this.#lane.timeouts.patienceMs;
     if (hungUp && this.#wasRefusedLast && isSudden) this.#lane.memory.learnRefusalsPerSession(this.#refusals);
     const outcome = this.#receipts.ofEnd(end, asks[0]?.queue.providerId ?? null);
+    // One that ends an idle session (4.4.2) says nothing about our pace.
+    if (asks.length > 0 && isSlowDown(outcome)) this.#lane.slowDown(outcome);
     if (hungUp && this.#answers > 0) this.#askAllAgain(asks, outcome);
     else {
       // A canary met with silence or garbage would meet it again: those accepted must not wait for that.
@@ -383,8 +403,10 @@ export class Conversation {
     probe.tries++;
     // It was not answered: to those who come after it, it is not one that was asked.
     this.#asked--;
-    if (probe.tries < MAX_TRIES) this.#lane.queue.putBack(queue, [probe]);
-    else probe.settle(describe(), this.#lane.catchAll.recall(queue.domain));
+    if (probe.tries < MAX_TRIES) {
+      this.#tell(probe, 'not answered for reasons of the session: to be asked again', null);
+      this.#lane.queue.putBack(queue, [probe]);
+    } else probe.settle(describe(), this.#lane.catchAll.recall(queue.domain));
   }
 
   #askAllAgain(asks: readonly Ask[], outcome: Outcome): void {

@@ -9,23 +9,19 @@
  */
 import type { DomainName, ExchangeHost } from '../address/index.ts';
 import type { MailExchange } from '../dns/index.ts';
+import { BackOff } from './back-off.ts';
 import type { CatchAllMemory } from './catch-all.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
 import { Conversation, type ConversationLane } from './conversation.ts';
 import { LaneMemory } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
-import {
-  BACKLOG_PER_SESSION,
-  BLOCK_PAUSE_MS,
-  MAX_BLOCKED_DOMAINS,
-  MAX_QUEUED_PER_LANE,
-  type Timeouts,
-} from './limits.ts';
-import { isBlock, type Outcome } from './outcome.ts';
+import { BACKLOG_PER_SESSION, MAX_QUEUED_PER_LANE, SHORT_HOLD_MS, type Timeouts } from './limits.ts';
+import { isBlock, isSlowDown, isUnreachable, type Outcome } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import type { Ask } from './receipts.ts';
+import { Stops } from './stops.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
-import type { LaneSnapshot } from './types.ts';
+import type { LaneSnapshot, ProbeEvent } from './types.ts';
 
 /** All lanes draw on one number of sessions (RCPT_MAX_SESSIONS). */
 export type SessionSlots = {
@@ -44,8 +40,6 @@ export type LaneOptions = ConnectOptions & {
   readonly catchAll: CatchAllMemory;
 };
 
-type Pause = { readonly until: number; readonly outcome: Outcome };
-
 export class Lane implements ConversationLane {
   readonly queue: LaneQueue;
   readonly memory: LaneMemory;
@@ -62,8 +56,9 @@ export class Lane implements ConversationLane {
   #leaving = 0;
   #exchanges: readonly MailExchange[];
   #providerId: string | null = null;
-  #pause: Pause | null = null;
-  readonly #blockedDomains = new Map<DomainName, Pause>();
+  readonly #stops: Stops;
+  readonly #backOff: BackOff;
+  readonly #watched = new Set<Probe>();
   #isScheduled = false;
   #isClosed = false;
   #wakeTimer: NodeJS.Timeout | undefined;
@@ -78,7 +73,16 @@ export class Lane implements ConversationLane {
     this.catchAll = options.catchAll;
     this.queue = new LaneQueue(options.catchAll);
     this.memory = new LaneMemory(options.now);
-    this.bucket = createTokenBucket(options.probesPerSecondPerExchange, () => performance.now());
+    this.#stops = new Stops(options.now);
+    this.#backOff = new BackOff({
+      probesPerSecond: options.probesPerSecondPerExchange || Number.POSITIVE_INFINITY,
+      sessions: options.maxSessionsPerExchange,
+      now: options.now,
+    });
+    this.bucket = createTokenBucket(
+      () => this.#backOff.probesPerSecond,
+      () => performance.now(),
+    );
   }
 
   /** May it be forgotten without anybody noticing at once? */
@@ -99,23 +103,31 @@ export class Lane implements ConversationLane {
     return this.#conversations.size + this.#openings.size + this.#leaving;
   }
 
+  /** Is it told to stay away, or its exchanges dead? Then nobody is asked. */
+  get isStopped(): boolean {
+    return this.#stops.until !== null;
+  }
+
   snapshot(): LaneSnapshot {
+    const { until, lastReply } = this.#stops;
+    const { probesPerSecond } = this.#backOff;
     return {
       exchanges: this.#exchanges.map(({ host }) => host),
-      state: this.#readPause() ? 'PAUSED' : this.#sessions > 0 || !this.queue.isEmpty ? 'ACTIVE' : 'IDLE',
+      state: until !== null ? 'PAUSED' : this.#sessions > 0 || !this.queue.isEmpty ? 'ACTIVE' : 'IDLE',
       sessions: this.#sessions,
       queued: this.queue.size,
+      probesPerSecond: Number.isFinite(probesPerSecond) ? probesPerSecond : null,
+      pausedUntil: until === null ? null : new Date(until),
+      lastReply,
     };
   }
 
   /** @param exchanges of the asker's domain, which may prefer them in another order than the last one's did */
   add(probe: Probe, exchanges: readonly MailExchange[]): void {
     const { domain, providerId } = probe.question;
-    const pause = this.#readPause() ?? this.#readDomainPause(domain);
-    if (pause) {
-      const text = `not asked: ${pause.outcome.exchange ?? 'the exchange'} refused us a short while ago`;
-      const note = { at: new Date(this.now()), direction: 'NOTE', text } as const;
-      this.#settle(probe, { ...pause.outcome, transcript: [...pause.outcome.transcript, note] });
+    const stopped = this.#stops.answer(domain);
+    if (stopped) {
+      this.#settle(probe, stopped);
       return;
     }
     if (this.#isClosed || this.queue.size >= MAX_QUEUED_PER_LANE) {
@@ -124,6 +136,7 @@ export class Lane implements ConversationLane {
     }
     this.#exchanges = exchanges;
     this.#providerId = providerId;
+    if (probe.isWatched) this.#watch(probe);
     this.queue.add(probe);
     this.schedule();
   }
@@ -159,20 +172,25 @@ export class Lane implements ConversationLane {
 
   refuseAll(outcome: Outcome, from: Conversation | null): void {
     const isAtWork = (one: Conversation): boolean => one !== from && one.isBrisk;
-    if (isBlock(outcome)) this.#pause = { until: this.now() + BLOCK_PAUSE_MS, outcome };
+    if (isBlock(outcome)) this.#stops.block(outcome);
     else if ([...this.#conversations].some(isAtWork)) return;
     for (const probe of this.queue.drain()) this.#settle(probe, outcome);
   }
 
   refuseDomain(domain: DomainName, outcome: Outcome): void {
-    const until = this.now() + BLOCK_PAUSE_MS;
-    for (const [blocked, pause] of this.#blockedDomains)
-      if (pause.until <= this.now()) this.#blockedDomains.delete(blocked);
-    this.#blockedDomains.set(domain, { until, outcome });
-    const isWholeLane = this.#blockedDomains.size >= MAX_BLOCKED_DOMAINS;
-    if (isWholeLane) this.#pause = { until, outcome };
+    const isWholeLane = this.#stops.blockDomain(domain, outcome);
     for (const probe of isWholeLane ? this.queue.drain() : this.queue.drain(domain))
       this.#settle(probe, outcome);
+  }
+
+  slowDown(outcome: Outcome): void {
+    this.#backOff.slowDown();
+    this.#stops.noteReply(outcome.reply);
+    const seconds = outcome.meaning?.retryAfterSeconds ?? 0;
+    if (seconds === 0) return;
+    this.#stops.hold(outcome, seconds);
+    if (seconds * 1_000 <= SHORT_HOLD_MS) this.#wakeIn(seconds * 1_000);
+    else for (const probe of this.queue.drain()) this.#settle(probe, outcome);
   }
 
   left(conversation: Conversation): void {
@@ -211,6 +229,8 @@ export class Lane implements ConversationLane {
 
   #pump(): void {
     if (this.#isClosed) return;
+    const { until } = this.#stops;
+    if (until !== null && this.queue.hasWork) this.#wakeIn(until - this.now());
     for (const conversation of [...this.#conversations]) conversation.feed();
     while (this.#mayOpen() && this.#options.slots.take(this)) void this.#open();
     // Somebody waits for a session that may have gone silent: look again.
@@ -218,11 +238,10 @@ export class Lane implements ConversationLane {
   }
 
   #mayOpen(): boolean {
-    if (!this.queue.hasWork) return false;
-    const most = Math.min(
-      this.#options.maxSessionsPerExchange,
-      this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY,
-    );
+    if (!this.queue.hasWork || this.isStopped) return false;
+    const most = this.#stops.isOnTrial
+      ? 1
+      : Math.min(this.#backOff.sessions, this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY);
     if (this.#sessions >= most) return false;
     const atWork =
       this.#openings.size + [...this.#conversations].filter((conversation) => conversation.isBrisk).length;
@@ -235,6 +254,7 @@ export class Lane implements ConversationLane {
       exchanges: this.memory.planOrder(this.#exchanges),
       providerId: this.#providerId,
       wantsTls: this.memory.needsTls,
+      onProgress: (event) => this.#tellWaiting(event),
     });
     this.#openings.add(opening);
     try {
@@ -243,6 +263,7 @@ export class Lane implements ConversationLane {
       if (opened.kind === 'session') {
         const { session, attempts } = opened;
         this.#learnDeadHosts(attempts);
+        this.#stops.connected();
         this.#conversations.add(new Conversation(session, attempts, this));
         if (this.#isClosed) for (const conversation of this.#conversations) conversation.leave();
       } else {
@@ -262,8 +283,15 @@ export class Lane implements ConversationLane {
   #openingFailed(outcome: Outcome): void {
     this.#learnDeadHosts(outcome.attempts);
     const others = this.#conversations.size + this.#openings.size;
-    if (others > 0) this.memory.learnSessionsAtOnce(others);
-    else this.refuseAll(outcome, null);
+    const isUnreached = isUnreachable(outcome);
+    if (isSlowDown(outcome) || (isUnreached && others > 0)) this.slowDown(outcome);
+    if (others > 0) {
+      this.memory.learnSessionsAtOnce(others);
+      return;
+    }
+    if (isUnreached) this.#stops.unreachable(outcome);
+    else if (outcome.exchange !== null) this.#stops.connected();
+    this.refuseAll(outcome, null);
   }
 
   #learnDeadHosts(attempts: Outcome['attempts']): void {
@@ -291,13 +319,15 @@ export class Lane implements ConversationLane {
     };
   }
 
-  #readPause(): Pause | null {
-    return this.#pause && this.#pause.until > this.now() ? this.#pause : null;
+  #watch(probe: Probe): void {
+    this.#watched.add(probe);
+    const forget = (): void => void this.#watched.delete(probe);
+    probe.answer.then(forget, forget);
   }
 
-  #readDomainPause(domain: DomainName): Pause | null {
-    const pause = this.#blockedDomains.get(domain);
-    return pause && pause.until > this.now() ? pause : null;
+  /** What is done to open a session is done for all who wait for one. */
+  #tellWaiting(event: ProbeEvent): void {
+    for (const probe of this.#watched) if (probe.isWaiting) probe.tell(event);
   }
 
   #wakeIn(ms: number): void {

@@ -90,6 +90,31 @@ export const MAX_TRANSCRIPT_CHARACTERS = 1_000;
 export const BLOCK_PAUSE_MS = 5 * 60_000;
 /** Domains of one lane that may say so before the whole lane is left alone. */
 export const MAX_BLOCKED_DOMAINS = 2;
+/**
+ * Told to slow down: rate and sessions are halved, not for each of the eight replies of one write but once a second,
+ * which is also longer than most round trips: so a halving is felt before the next.
+ */
+export const HALVE_AT_MOST_EVERY_MS = 1_000;
+/** Where halving ends. Slower than one probe in two seconds is no conversation: then a session costs more than it asks. */
+export const MIN_PROBES_PER_SECOND = 0.5;
+/** From what halving starts where the operator set no limit: the default of the setting. */
+export const ASSUMED_PROBES_PER_SECOND = 20;
+/** A fortieth of the rate comes back every 15 s: from nothing to all in 10 min, about how long rate windows are. */
+export const RECOVERY_STEP_MS = 15_000;
+export const RECOVERY_STEPS = 40;
+/** A session comes back each minute. */
+export const RECOVERY_STEPS_PER_SESSION = 4;
+/** A stated delay up to this is waited for with everybody in the queue; a longer one is told to those who wait. */
+export const SHORT_HOLD_MS = 3_000;
+/** The longest that one reply stops a lane, however long a delay it states: a peer must not stop us for a day. */
+export const MAX_HOLD_MS = 60 * 60_000;
+
+/** Openings in a row without any connection before a lane is believed to be dead: one may have been a lost packet. */
+export const BREAKER_FAILURES = 2;
+/** How long it is then left alone: doubled with each trial that fails. A reboot takes a minute or two. */
+export const BREAKER_OPEN_MS = 30_000;
+/** The longest: it is also for how long a host that came back may stay unnoticed. */
+export const BREAKER_MAX_OPEN_MS = 10 * 60_000;
 /** How long what was learned of a lane's exchanges is believed. */
 export const LEARNED_LIFE_MS = 60 * 60_000;
 

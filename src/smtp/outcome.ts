@@ -12,6 +12,47 @@ const blocks: ReadonlySet<MeaningKind> = new Set(['IP_BLOCKED', 'EHLO_REFUSED', 
 export const isBlock = ({ meaning }: Pick<Outcome, 'meaning'>): boolean =>
   meaning !== null && blocks.has(meaning.kind);
 
+/** Meanings under which 4.7.x is a matter of policy for the moment (RFC 3463 §3.8), and not greylisting or TLS. */
+const mayBeSlowDowns: ReadonlySet<MeaningKind> = new Set(['TEMPORARY', 'POLICY', 'NOT_UNDERSTOOD']);
+
+/** Does the reply say: not so fast, not so many? */
+export const isSlowDown = ({ reply, meaning }: Pick<Outcome, 'reply' | 'meaning'>): boolean => {
+  if (reply === null || meaning === null) return false;
+  if (meaning.kind === 'RATE_LIMITED') return true;
+  if (blocks.has(meaning.kind) || meaning.kind === 'GREYLISTED') return false;
+  return (
+    reply.code === 421 ||
+    (mayBeSlowDowns.has(meaning.kind) &&
+      reply.code < 500 &&
+      (reply.enhancedCode?.startsWith('4.7.') ?? false))
+  );
+};
+
+/** Could no address of any exchange be connected to, through no known fault of ours? */
+export const isUnreachable = ({ reply, fault, attempts }: Outcome): boolean =>
+  reply === null &&
+  fault === null &&
+  attempts.every(({ outcome }) => outcome.kind !== 'connected') &&
+  attempts.some(
+    ({ outcome }) =>
+      outcome.kind === 'connectTimeout' ||
+      (outcome.kind === 'connectFailed' && !ourFaults.has(outcome.error)),
+  );
+
+/** Errors of connect(2) that this machine gives before anything was sent: no route, no port, no descriptor. */
+const ourFaults: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EADDRNOTAVAIL',
+  'EAFNOSUPPORT',
+  'EMFILE',
+  'ENETDOWN',
+  'ENETUNREACH',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOMEM',
+  'EPERM',
+]);
+
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /**

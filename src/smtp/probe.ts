@@ -1,7 +1,7 @@
 /** One question that somebody waits for: an address, or a domain's catch-all alone. Answered exactly once. */
 import type { DomainName, EmailAddress } from '../address/index.ts';
 import type { Outcome } from './outcome.ts';
-import type { CatchAllFinding, Priority, ProbeEvidence } from './types.ts';
+import type { CatchAllFinding, Priority, ProbeEvent, ProbeEvidence } from './types.ts';
 
 export type Question = {
   /** Null when only the made-up mailbox is asked. */
@@ -9,6 +9,7 @@ export type Question = {
   readonly domain: DomainName;
   readonly providerId: string | null;
   readonly priority: Priority;
+  readonly observe?: ((event: ProbeEvent) => void) | undefined;
 };
 
 /** What the asker gets; either half may be of no interest to it. */
@@ -42,6 +43,26 @@ export class Probe {
 
   get isSettled(): boolean {
     return this.#isSettled;
+  }
+
+  get isWatched(): boolean {
+    return this.question.observe !== undefined;
+  }
+
+  /** Is it not asked yet, so that what the lane does is done for it? */
+  get isWaiting(): boolean {
+    return !this.#isSettled && this.acceptance === null && this.describe === null;
+  }
+
+  /** One stage, told to who watches; a watcher that throws fails its own question and nobody else's. */
+  tell(event: Omit<ProbeEvent, 'at'> & { readonly at?: Date }): void {
+    const { observe } = this.question;
+    if (!observe || this.#isSettled) return;
+    try {
+      observe({ ...event, at: event.at ?? new Date(this.#now()) });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   settle(outcome: Outcome, catchAll: CatchAllFinding | null): void {

@@ -134,17 +134,17 @@ export const createProber = (options: ProberOptions): Prober => {
   return {
     stats,
     async probe(request) {
-      const { address, providerId, priority } = request;
+      const { address, providerId, priority, observe } = request;
       // What no parsed address is: a bug of the caller, which must fail this probe and not a batch.
       printCommandLine({ verb: 'RCPT', forwardPath: `${address.localPart}@${address.domain}` });
-      const question = { address, domain: address.domain, providerId, priority };
+      const question = { address, domain: address.domain, providerId, priority, observe };
       return (await ask(question, request)).evidence;
     },
     async probeCatchAll(request) {
-      const { domain, providerId, priority } = request;
+      const { domain, providerId, priority, observe } = request;
       const known = laneOptions.catchAll.recall(domain);
       if (known) return known;
-      return (await ask({ address: null, domain, providerId, priority }, request)).finding;
+      return (await ask({ address: null, domain, providerId, priority, observe }, request)).finding;
     },
     lanes: () => [...lanes.values()].map((lane) => lane.snapshot()),
     async close() {

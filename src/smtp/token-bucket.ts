@@ -9,25 +9,31 @@ export type TokenBucket = {
 };
 
 /**
- * @param perSecond 0 is no limit
+ * @param readPerSecond more than 0, Infinity is no limit; read each time, since it may change: more than a second's
+ *   worth of the rate as it is now is not kept. Below one a second, one token is.
  * @param monotonicMs a clock that never goes back
  */
-export const createTokenBucket = (perSecond: number, monotonicMs: () => number): TokenBucket => {
-  if (perSecond === 0) return { available: () => Number.POSITIVE_INFINITY, take: () => {}, waitMs: () => 0 };
-  let tokens = perSecond;
+export const createTokenBucket = (readPerSecond: () => number, monotonicMs: () => number): TokenBucket => {
+  let tokens = Number.POSITIVE_INFINITY;
   let filledAt = monotonicMs();
   const fill = (): number => {
     const now = monotonicMs();
-    tokens = Math.min(perSecond, tokens + ((now - filledAt) / 1000) * perSecond);
+    const perSecond = readPerSecond();
+    tokens =
+      perSecond === Number.POSITIVE_INFINITY
+        ? perSecond
+        : Math.min(Math.max(1, perSecond), tokens + ((now - filledAt) / 1000) * perSecond);
     filledAt = now;
     return tokens;
   };
   return {
     available: () => Math.floor(fill()),
     take: (count) => {
-      fill();
-      tokens -= count;
+      tokens = fill() - count;
     },
-    waitMs: () => Math.ceil((Math.max(0, 1 - fill()) / perSecond) * 1000),
+    waitMs: () => {
+      const missing = Math.max(0, 1 - fill());
+      return missing === 0 ? 0 : Math.ceil((missing / readPerSecond()) * 1000);
+    },
   };
 };

@@ -75,6 +75,54 @@ export type ProbeRequest = {
   /** Epoch milliseconds after which the asker no longer waits. */
   readonly deadline: number;
   readonly signal: AbortSignal;
+  /** Told of each stage as it happens, for those who watch; never called after the evidence is there. */
+  readonly observe?: (event: ProbeEvent) => void;
+};
+
+/** One stage of a probe as it happens. Holds nothing about other recipients of the same session. */
+export type ProbeEvent = {
+  readonly at: Date;
+  readonly phase: Phase;
+  /** One sentence for a person, without the address in it. */
+  readonly message: string;
+  readonly exchange: ExchangeHost | null;
+  readonly reply: Reply | null;
+};
+
+/** What one exchange says of itself before anybody is asked about: banner, capabilities, TLS. */
+export type Greeting = {
+  readonly attempts: readonly ConnectAttempt[];
+  /** The address that answered; null when none could be connected to. */
+  readonly ip: string | null;
+  /** Text of the 220 greeting; null when there was none. */
+  readonly banner: string | null;
+  /** EHLO keywords with their parameters, as the server wrote them: those said in TLS where TLS was offered. */
+  readonly capabilities: readonly string[];
+  readonly supportsStartTls: boolean;
+  readonly supportsPipelining: boolean;
+  readonly supportsSmtpUtf8: boolean;
+  /** SIZE (RFC 1870); null when it is not stated or 0. */
+  readonly maxMessageBytes: number | null;
+  readonly tls: TlsFacts | null;
+  /** The refusal that ended it, or the reply to EHLO. */
+  readonly reply: Reply | null;
+  readonly fault: SessionFault | null;
+};
+
+/** Certificates are reported and never required. */
+export type TlsFacts = {
+  /** `TLSv1.3` */
+  readonly version: string;
+  /** The cipher suite's IANA name. */
+  readonly cipher: string;
+  /** Does the chain end at a known root, and is the certificate made out to the exchange's name? */
+  readonly isTrusted: boolean;
+  readonly certificate: {
+    readonly subject: string;
+    readonly issuer: string;
+    readonly validTo: Date;
+    readonly altNames: readonly string[];
+  } | null;
 };
 
 /** All conversations of this process. Never rejects for anything that a peer did: that is evidence. */
@@ -82,6 +130,13 @@ export type Prober = {
   probe(request: ProbeRequest): Promise<ProbeEvidence>;
   /** Is the domain a catch-all? From memory, or by asking a made-up mailbox alone. */
   probeCatchAll(request: CatchAllRequest): Promise<CatchAllFinding>;
+  /** Connects to one exchange, says EHLO (again in TLS where it is offered) and QUIT. Asks about nobody. */
+  greet(request: {
+    readonly host: ExchangeHost;
+    /** Epoch milliseconds. */
+    readonly deadline: number;
+    readonly signal: AbortSignal;
+  }): Promise<Greeting>;
   /** Counters since start; a test holds operations to them. */
   readonly stats: { readonly sessionsOpened: number; readonly commandsSent: number };
   lanes(): readonly LaneSnapshot[];
@@ -96,4 +151,10 @@ export type LaneSnapshot = {
   readonly state: 'IDLE' | 'ACTIVE' | 'PAUSED';
   readonly sessions: number;
   readonly queued: number;
+  /** RCPT TO commands a second that it may send now; null is no limit. */
+  readonly probesPerSecond: number | null;
+  /** When a lane that was told to stay away, or whose exchanges are dead, is tried again; null when it is not paused. */
+  readonly pausedUntil: Date | null;
+  /** The last reply that slowed it down or stopped it, without anybody's address. */
+  readonly lastReply: Reply | null;
 };
