@@ -2,14 +2,16 @@
  * From a domain's exchanges to one session that is ready: exchanges by preference, the addresses of each, every
  * address judged by the guard before it is connected to (RFC 5321 §5.1).
  *
- * What a failure says is decided here once, as Postfix's smtp_trouble does: no connection, the next address; an
- * exchange that spoke but does not want us (a refused greeting or EHLO, silence, garbage, failed TLS), the next
+ * What a failure says is decided here once, as Postfix's smtp_trouble does: no connection, the next exchange (`dial`
+ * has gone through its addresses); an exchange that spoke but does not want us (a refused greeting or EHLO, silence, garbage, failed TLS), the next
  * exchange, since its other addresses are the same server. When none is left, the best evidence is kept: a reply
  * before a fault, a fault before the list of attempts; the most preferred exchange's among equals.
  */
 import type { ExchangeHost } from '../address/index.ts';
 import type { HostAddresses, MailExchange } from '../dns/index.ts';
+import { type Connection, type ConnectTo, connectDirectly, dialFirst, interleaveFamilies } from './dial.ts';
 import type { Guard } from './guard.ts';
+import type { Introduction } from './introduction.ts';
 import {
   MAX_ADDRESSES_PER_EXCHANGE,
   MAX_EXCHANGES,
@@ -18,9 +20,10 @@ import {
 } from './limits.ts';
 import { classifyReply } from './meaning/index.ts';
 import type { Outcome } from './outcome.ts';
+import type { Reply } from './protocol/index.ts';
 import { type Asked, type Opening, Session, type SessionStats } from './session.ts';
 import { SessionLog } from './transcript.ts';
-import type { ConnectAttempt, Phase } from './types.ts';
+import type { ConnectAttempt, Phase, ProbeEvent } from './types.ts';
 
 export type LookupAddresses = (host: ExchangeHost, signal: AbortSignal) => Promise<HostAddresses>;
 
@@ -40,6 +43,8 @@ export type ConnectPlan = {
   readonly providerId: string | null;
   /** Secure the session before anything is asked, where STARTTLS is offered. */
   readonly wantsTls: boolean;
+  /** Told of each stage of the opening. Must not throw, and must not call back. */
+  readonly onProgress?: ((event: ProbeEvent) => void) | undefined;
 };
 
 export type Opened<Ask extends Asked> =
@@ -53,8 +58,12 @@ export class SessionOpening<Ask extends Asked> {
   readonly #plan: ConnectPlan;
   readonly #log: SessionLog;
   readonly #attempts: ConnectAttempt[] = [];
+  /** The addresses that are tried now, in the order of trying; null while there is no answer. */
+  readonly #dialling = new Map<string, ConnectAttempt | null>();
   readonly #abort = new AbortController();
+  readonly #connect: ConnectTo = connectDirectly();
   #session: Session<Ask> | null = null;
+  #phase: 'RESOLVE' | 'CONNECT' = 'RESOLVE';
   #best: Outcome | null = null;
   #hasTimedOut = false;
 
@@ -69,14 +78,24 @@ export class SessionOpening<Ask extends Asked> {
   }
 
   get phase(): Phase {
-    return this.#session?.phase ?? 'RESOLVE';
+    return this.#session?.phase ?? this.#phase;
+  }
+
+  /** What the exchange that was spoken to last said of itself; null when none was. */
+  get introduction(): Introduction | null {
+    return this.#session?.introduction ?? null;
+  }
+
+  /** Resolves once the connection of the session that was spoken to last is gone; at once when there was none. */
+  get closed(): Promise<void> {
+    return this.#session?.closed ?? Promise.resolve();
   }
 
   /** What there is to show for it now. */
   describe(fields: Partial<Outcome> = {}): Outcome {
     const target = this.#session?.target ?? null;
     return {
-      attempts: [...this.#attempts],
+      attempts: this.#allAttempts,
       exchange: target?.host ?? null,
       ip: target?.ip ?? null,
       phase: this.phase,
@@ -106,16 +125,12 @@ export class SessionOpening<Ask extends Asked> {
     let refusals = 0;
     for (const { host } of this.#plan.exchanges.slice(0, MAX_EXCHANGES)) {
       this.#session = null;
-      for (const ip of await this.#lookup(host)) {
-        const opening = await this.#tryAddress(host, ip);
-        if (this.#abort.signal.aborted) return this.#stop();
-        if (opening.kind === 'ready') return this.#succeed();
-        if (opening.kind === 'connectFailed' || opening.kind === 'connectTimeout') continue;
-        this.#keep(opening);
-        if (opening.kind === 'refused') refusals++;
-        break;
-      }
+      this.#phase = 'RESOLVE';
+      const opening = await this.#tryExchange(host, await this.#lookup(host));
       if (this.#abort.signal.aborted) return this.#stop();
+      if (opening?.kind === 'ready') return this.#succeed();
+      if (opening) this.#keep(host, opening);
+      if (opening?.kind === 'refused') refusals++;
       if (refusals === MAX_REFUSALS_WHILE_OPENING) break;
     }
     return { kind: 'failed', outcome: this.#conclude() };
@@ -137,7 +152,8 @@ export class SessionOpening<Ask extends Asked> {
       );
       return [];
     }
-    return answer.addresses.slice(0, MAX_ADDRESSES_PER_EXCHANGE).flatMap(({ ip }) => {
+    const ips = interleaveFamilies([...new Set(answer.addresses.map(({ ip }) => ip))]);
+    return ips.slice(0, MAX_ADDRESSES_PER_EXCHANGE).flatMap((ip) => {
       const { isRoutable, range } = this.#options.guard.classifyAddress(ip);
       if (isRoutable) return [ip];
       this.#note(
@@ -148,24 +164,75 @@ export class SessionOpening<Ask extends Asked> {
     });
   }
 
-  async #tryAddress(host: ExchangeHost, ip: string): Promise<Opening> {
+  /** Null when it could not be connected to. */
+  async #tryExchange(host: ExchangeHost, ips: readonly string[]): Promise<Opening | null> {
     const { port, heloName, timeouts, stats } = this.#options;
-    const session = new Session<Ask>({ host, ip, port }, { heloName, timeouts, log: this.#log, stats });
+    const { signal } = this.#abort;
+    if (ips.length === 0) return null;
+    this.#phase = 'CONNECT';
+    const dialled = await dialFirst({
+      ips,
+      signal,
+      connect: (ip, hungUp) => this.#connect({ ip, port }, { timeoutMs: timeouts.connectMs, signal: hungUp }),
+      started: (ip) => {
+        this.#dialling.set(ip, null);
+        this.#log.note(`connecting to ${host} [${ip}]:${port}`);
+        this.#tell('CONNECT', `connecting to ${host} [${ip}]`, host);
+      },
+      ended: (ip, connection) => this.#endDialling(host, ip, connection),
+    });
+    this.#attempts.push(...this.#endedAttempts);
+    this.#dialling.clear();
+    if (dialled.kind !== 'connected') return null;
+    const { socket, ip } = dialled;
+    if (signal.aborted) {
+      socket.destroy();
+      return null;
+    }
+    const session = new Session<Ask>(
+      { host, ip, port },
+      {
+        heloName,
+        timeouts,
+        log: this.#log,
+        stats,
+        onProgress: (phase, message, reply) => this.#tell(phase, message, host, reply),
+      },
+    );
     this.#session = session;
-    let opening = await session.open(this.#abort.signal);
-    if (opening.kind === 'connectFailed') {
-      const { error } = opening;
-      this.#note({ host, ip, outcome: { kind: 'connectFailed', error } }, `not connected: ${error}`);
-      return opening;
+    const opening = await session.open(socket, signal);
+    return opening.kind === 'ready' && this.#plan.wantsTls && session.capabilities.offersStartTls
+      ? session.secure(signal)
+      : opening;
+  }
+
+  #endDialling(
+    host: ExchangeHost,
+    ip: string,
+    connection: Exclude<Connection, { readonly kind: 'aborted' }>,
+  ): void {
+    if (connection.kind === 'connected') {
+      this.#dialling.set(ip, { host, ip, outcome: { kind: 'connected' } });
+      if (this.#dialling.size > 1) this.#log.note(`connected to [${ip}]`);
+      this.#tell('GREETING', `connected to ${host} [${ip}], waiting for its greeting`, host);
+      return;
     }
-    if (opening.kind === 'connectTimeout') {
-      this.#note({ host, ip, outcome: { kind: 'connectTimeout' } }, 'not connected: no answer in time');
-      return opening;
-    }
-    if (session.phase !== 'CONNECT') this.#attempts.push({ host, ip, outcome: { kind: 'connected' } });
-    if (opening.kind === 'ready' && this.#plan.wantsTls && session.capabilities.offersStartTls)
-      opening = await session.secure(this.#abort.signal);
-    return opening;
+    this.#dialling.set(ip, { host, ip, outcome: connection });
+    const why = connection.kind === 'connectFailed' ? connection.error : 'no answer in time';
+    this.#log.note(`not connected${this.#dialling.size > 1 ? ` to [${ip}]` : ''}: ${why}`);
+    this.#tell('CONNECT', `${host} [${ip}] is not connected: ${why}`, host);
+  }
+
+  get #endedAttempts(): readonly ConnectAttempt[] {
+    return [...this.#dialling.values()].filter((attempt) => attempt !== null);
+  }
+
+  get #allAttempts(): readonly ConnectAttempt[] {
+    return [...this.#attempts, ...this.#endedAttempts];
+  }
+
+  #tell(phase: Phase, message: string, exchange: ExchangeHost, reply: Reply | null = null): void {
+    this.#plan.onProgress?.({ at: new Date(this.#options.now()), phase, message, exchange, reply });
   }
 
   #succeed(): Opened<Ask> {
@@ -178,14 +245,18 @@ export class SessionOpening<Ask extends Asked> {
     return this.#hasTimedOut ? { kind: 'failed', outcome: this.#conclude() } : { kind: 'aborted' };
   }
 
-  #keep(opening: Opening): void {
-    if (opening.kind === 'refused' && !this.#best?.reply) {
+  #keep(host: ExchangeHost, opening: Opening): void {
+    if (opening.kind === 'refused') {
       const { phase, reply } = opening;
+      this.#tell(phase, `${host} refuses us: ${reply.code}`, host, reply);
+      if (this.#best?.reply) return;
       const meaning = classifyReply({ phase, reply, recipient: null, providerId: this.#plan.providerId });
       this.#best = this.describe({ phase, reply, meaning });
-    } else if (opening.kind === 'fault' && !this.#best) {
+    } else if (opening.kind === 'fault') {
       const { fault } = opening;
-      this.#best = this.describe({ phase: 'phase' in fault ? fault.phase : this.phase, fault });
+      const phase = 'phase' in fault ? fault.phase : this.phase;
+      this.#tell(phase, `${host} is given up: ${fault.kind}`, host);
+      this.#best ??= this.describe({ phase, fault });
     }
   }
 
@@ -196,7 +267,7 @@ export class SessionOpening<Ask extends Asked> {
     const nobody = { exchange: null, ip: null, phase: wasConnecting ? 'CONNECT' : 'RESOLVE' } as const;
     return {
       ...(this.#best ?? this.describe(nobody)),
-      attempts: [...this.#attempts],
+      attempts: this.#allAttempts,
       transcript: this.#log.print(),
     };
   }
@@ -204,5 +275,6 @@ export class SessionOpening<Ask extends Asked> {
   #note(attempt: ConnectAttempt, text: string): void {
     this.#attempts.push(attempt);
     this.#log.note(text);
+    this.#tell('RESOLVE', text, attempt.host);
   }
 }

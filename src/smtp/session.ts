@@ -1,16 +1,17 @@
 /**
- * One TCP connection to one address of one exchange: the dialogue's socket, clock and log. It connects to the address
- * that was checked and to nothing else, keeps a deadline for each phase and one for its life, upgrades to TLS when
- * told to, and ends in exactly one way, which it reports once.
+ * One TCP connection to one address of one exchange: the dialogue's socket, clock and log. It takes the connection that
+ * `dial` opened, keeps a deadline for each phase and one for its life, upgrades to TLS when told to, and ends in exactly
+ * one way, which it reports once.
  *
  * Refuses to decide whom to ask, what a reply means, or whether to try again: that is the lane's.
  * Limits: `Timeouts`, 8 MB read. What is waiting to be written is bounded by the recipients that its owner lets
  * be outstanding (MAX_REFUSALS_PER_SESSION), some 3 KB, so a peer that does not read costs that and a deadline.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ExchangeHost } from '../address/index.ts';
 import { createDeadline } from './deadline.ts';
+import { type Introduction, IntroductionRecord, type OnProgress } from './introduction.ts';
 import { MAX_SESSION_OCTETS, type Timeouts } from './limits.ts';
 import {
   type Capabilities,
@@ -21,7 +22,7 @@ import {
   type Recipient,
   type Reply,
 } from './protocol/index.ts';
-import { printTls, startTls } from './tls.ts';
+import { printTls, readTlsFacts, startTls } from './tls.ts';
 import type { LogLine, SessionLog } from './transcript.ts';
 import type { Phase, SessionFault } from './types.ts';
 
@@ -35,6 +36,8 @@ export type SessionOptions = {
   readonly timeouts: Timeouts;
   readonly log: SessionLog;
   readonly stats: SessionStats;
+  /** Told of each stage until the session is ready. */
+  readonly onProgress?: OnProgress | undefined;
 };
 
 /** What the owner hangs on a recipient; the session notes in it when the command went out. */
@@ -43,8 +46,6 @@ export type Asked = { sent: LogLine | null };
 /** How opening a session, or securing it, went. */
 export type Opening =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'connectFailed'; readonly error: string }
-  | { readonly kind: 'connectTimeout' }
   | { readonly kind: 'refused'; readonly phase: Phase; readonly reply: Reply }
   | { readonly kind: 'fault'; readonly fault: SessionFault }
   | { readonly kind: 'aborted' };
@@ -74,11 +75,11 @@ export class Session<Ask extends Asked> {
   readonly #dialogue: Dialogue<Ask>;
   readonly #timeouts: Timeouts;
   readonly #stats: SessionStats;
+  readonly #introduction: IntroductionRecord;
   readonly #deadline = createDeadline(() => this.#timeOut());
   readonly #markClosed: () => void;
   #tcp: Socket | null = null;
   #socket: Socket | TLSSocket | null = null;
-  #isConnected = false;
   #isOver = false;
   #openedAt = performance.now();
   #octetsRead = 0;
@@ -88,11 +89,12 @@ export class Session<Ask extends Asked> {
   /** How it ended, kept for a listener that comes too late: a peer may hang up in the same packet as its EHLO reply. */
   #unheardEnd: SessionEnd | null = null;
 
-  constructor(target: SessionTarget, { heloName, timeouts, log, stats }: SessionOptions) {
+  constructor(target: SessionTarget, { heloName, timeouts, log, stats, onProgress }: SessionOptions) {
     this.target = target;
     this.log = log;
     this.#timeouts = timeouts;
     this.#stats = stats;
+    this.#introduction = new IntroductionRecord(target.host, onProgress);
     this.#dialogue = new Dialogue<Ask>(heloName);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
@@ -105,6 +107,9 @@ export class Session<Ask extends Asked> {
   get isSecure(): boolean {
     return this.#dialogue.isSecure;
   }
+  get introduction(): Introduction {
+    return this.#introduction.facts;
+  }
   /** Nothing is awaited: a transaction may begin, or the session end politely. */
   get isQuiet(): boolean {
     return this.#dialogue.state === 'READY';
@@ -114,7 +119,7 @@ export class Session<Ask extends Asked> {
     return this.#dialogue.canAsk;
   }
   get phase(): Phase {
-    return this.#isConnected ? this.#dialogue.phase : 'CONNECT';
+    return this.#dialogue.phase;
   }
   get octetsRead(): number {
     return this.#octetsRead;
@@ -123,29 +128,22 @@ export class Session<Ask extends Asked> {
     return performance.now() - this.#openedAt;
   }
 
-  /** Connects, waits for the greeting and says EHLO. To be called once. */
-  open(signal: AbortSignal): Promise<Opening> {
-    const opening = this.#expectOpening(signal);
-    const { host, ip, port } = this.target;
-    this.log.note(`connecting to ${host} [${ip}]:${port}`);
+  /** Waits for the greeting and says EHLO. To be called once, with a connection to the target, in the turn it came. */
+  open(socket: Socket, signal: AbortSignal): Promise<Opening> {
     this.#openedAt = performance.now();
-    const socket = connect({ host: ip, port, noDelay: true, keepAlive: false });
     this.#tcp = socket;
     this.#socket = socket;
-    this.#deadline.move(this.#timeouts.connectMs);
-    socket.once('connect', () => {
-      this.#isConnected = true;
-      this.#stats.sessionsOpened++;
-      this.#awaitReply();
-    });
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#stats.sessionsOpened++;
     // Never taken away: an error after the end must not become an exception.
-    socket.on('error', (error) => this.#fail(error));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
     socket.once('close', () => {
       this.#end(this.#closedFault());
       this.#deadline.stop();
       this.#markClosed();
     });
+    const opening = this.#expectOpening(signal);
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#awaitReply();
     return opening;
   }
 
@@ -180,7 +178,7 @@ export class Session<Ask extends Asked> {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#listener = null;
-    const events = this.#isConnected ? this.#dialogue.quit() : [];
+    const events = this.#dialogue.quit();
     if (events.length === 0) {
       this.destroy();
       return;
@@ -220,10 +218,14 @@ export class Session<Ask extends Asked> {
     this.#settleOpening = null;
   }
 
-  /** What a peer says never throws; what does is a bug, and must not leave a socket's event as an exception. */
   #read(chunk: Uint8Array): void {
+    this.#guardBugs(() => this.#readOctets(chunk));
+  }
+
+  /** What a peer says never throws; what does is a bug, and must not leave a socket's event as an exception. */
+  #guardBugs(run: () => void): void {
     try {
-      this.#readOctets(chunk);
+      run();
     } catch (error) {
       const listener = this.#listener;
       this.destroy();
@@ -254,14 +256,17 @@ export class Session<Ask extends Asked> {
           const line = printCommandLine(event.command);
           text += `${line}\r\n`;
           this.#stats.commandsSent++;
+          this.#introduction.sent(event.command);
           if (event.recipient) event.recipient.tag.sent = this.log.line('CLIENT', line);
           else this.log.sent(line);
           break;
         }
         case 'received':
           if (!event.recipient) this.log.received(event.reply);
+          if (this.#settleOpening) this.#introduction.received(event.reply);
           break;
         case 'ready':
+          this.#introduction.offered(this.capabilities);
           this.#settle({ kind: 'ready' });
           break;
         case 'refused':
@@ -325,8 +330,12 @@ export class Session<Ask extends Asked> {
     this.#socket = socket;
     socket.once('secureConnect', () => {
       if (this.#isOver) return;
-      this.log.note(printTls(socket));
-      this.#handle(this.#dialogue.secured());
+      this.#guardBugs(() => {
+        const tls = readTlsFacts(socket);
+        this.#introduction.secured(tls);
+        this.log.note(printTls(tls, socket));
+        this.#handle(this.#dialogue.secured());
+      });
     });
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', (error) => this.#fail(error));
@@ -335,13 +344,11 @@ export class Session<Ask extends Asked> {
   }
 
   #fail(error: NodeJS.ErrnoException): void {
-    if (this.#isConnected && this.phase === 'TLS_HANDSHAKE')
-      this.#end({ kind: 'tls', phase: 'TLS_HANDSHAKE', detail: (error.code ?? error.message).slice(0, 200) });
-    else if (this.#isConnected) this.#end(this.#closedFault());
-    else {
-      this.#settle({ kind: 'connectFailed', error: error.code ?? 'failed' });
-      this.destroy();
-    }
+    this.#end(
+      this.phase === 'TLS_HANDSHAKE'
+        ? { kind: 'tls', phase: 'TLS_HANDSHAKE', detail: (error.code ?? error.message).slice(0, 200) }
+        : this.#closedFault(),
+    );
   }
 
   #closedFault(): SessionFault & { readonly phase: Phase } {
@@ -352,8 +359,7 @@ export class Session<Ask extends Asked> {
   }
 
   #timeOut(): void {
-    if (!this.#isConnected) this.#settle({ kind: 'connectTimeout' });
-    if (this.#isOver || !this.#isConnected) this.destroy();
+    if (this.#isOver) this.destroy();
     else this.#end({ kind: 'timeout', phase: this.phase });
   }
 

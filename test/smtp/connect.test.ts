@@ -68,8 +68,8 @@ describe('connecting', () => {
     expect(evidence).toMatchObject({ phase: 'RESOLVE', exchange: null, ip: null, reply: null, fault: null });
     expect(evidence.attempts.map(({ outcome }) => outcome)).toEqual([
       { kind: 'unroutable', range: 'loopback' },
-      { kind: 'unroutable', range: 'metadata' },
       { kind: 'unroutable', range: 'loopback' },
+      { kind: 'unroutable', range: 'metadata' },
     ]);
     expect(server.lines).toHaveLength(0);
     expect(prober.stats).toEqual({ sessionsOpened: 0, commandsSent: 0 });
