@@ -3,6 +3,7 @@ import type { MailExchange } from '../dns/index.ts';
 import { createAskers } from './askers.ts';
 import { createCatchAllMemory } from './catch-all.ts';
 import type { LookupAddresses } from './connect.ts';
+import { createGreeter, type GreetingSlots, type SlotWaiter } from './greeting.ts';
 import type { Guard } from './guard.ts';
 import { Lane, type LaneOptions, type SessionSlots } from './lane.ts';
 import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits.ts';
@@ -35,12 +36,12 @@ export type ProberOptions = {
 
 type Request = Pick<ProbeRequest, 'exchanges' | 'deadline' | 'signal'>;
 
-const createSlots = (most: number, closeOneIdle: () => void): SessionSlots => {
+const createSlots = (most: number, closeOneIdle: () => void): SessionSlots & GreetingSlots => {
   let taken = 0;
-  /** Lanes that found none, first come first served. */
-  const waiting = new Set<Lane>();
+  /** Lanes and greetings that found none, first come first served. */
+  const waiting = new Set<SlotWaiter>();
   return {
-    take(lane) {
+    take(lane: SlotWaiter) {
       if (taken < most) {
         taken++;
         waiting.delete(lane);
@@ -90,6 +91,7 @@ export const createProber = (options: ProberOptions): Prober => {
     slots,
     catchAll: createCatchAllMemory(now, options.random ?? randomBytes),
   };
+  const greeter = createGreeter(laneOptions, slots);
   let waiting = 0;
   let isClosed = false;
 
@@ -146,10 +148,11 @@ export const createProber = (options: ProberOptions): Prober => {
       if (known) return known;
       return (await ask({ address: null, domain, providerId, priority, observe }, request)).finding;
     },
+    greet: greeter.greet,
     lanes: () => [...lanes.values()].map((lane) => lane.snapshot()),
     async close() {
       isClosed = true;
-      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+      await Promise.all([greeter.close(), ...[...lanes.values()].map((lane) => lane.close())]);
     },
   };
 };
