@@ -1,9 +1,8 @@
 /** Which exchange and address is asked, and what is kept of those that were not reached. */
-import { connect } from 'node:net';
-import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createGuard } from '../../src/smtp/index.ts';
+import { createGuard, type ProbeEvent } from '../../src/smtp/index.ts';
 import { type Scenario, startServer } from './scripted-server.ts';
+import { startSilentListener } from './silent-listener.ts';
 import { ask, eventually, makeExchanges, makeProber, type World } from './world.ts';
 
 const running: { close(): Promise<void> }[] = [];
@@ -89,25 +88,9 @@ describe('connecting', () => {
   });
 
   it('gives up an address that does not answer at all', async () => {
-    // A listener that never accepts: once its backlog is full, the kernel drops whoever comes next.
-    const worker = new Worker(
-      `const { parentPort } = require('node:worker_threads');
-       const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-         parentPort.postMessage(server.address().port);
-         setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
-       });`,
-      { eval: true },
-    );
-    const port = await new Promise<number>((resolve) => worker.once('message', resolve));
-    const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
-    await eventually(() => fillers.some((socket) => !socket.connecting));
-    const prober = makeProber({ port, timeouts: { connectMs: 200 } });
-    running.push(prober, {
-      close: async () => {
-        for (const socket of fillers) socket.destroy();
-        await worker.terminate();
-      },
-    });
+    const silent = await startSilentListener('127.0.0.1');
+    const prober = makeProber({ port: silent.port, timeouts: { connectMs: 200 } });
+    running.push(silent, prober);
     const startedAt = performance.now();
     const evidence = await prober.probe(ask('real@d.test'));
     expect(performance.now() - startedAt).toBeLessThan(1_500);
@@ -118,6 +101,54 @@ describe('connecting', () => {
       attempts: [{ host: 'mx.test', ip: '127.0.0.1', outcome: { kind: 'connectTimeout' } }],
     });
     expect(prober.stats.sessionsOpened).toBe(0);
+  });
+
+  it('goes on after a quarter of a second without an answer, and speaks to whoever connects first', async () => {
+    const { server, prober } = await start({}, { addresses: { 'mx.test': ['127.0.0.2', '127.0.0.1'] } });
+    running.push(await startSilentListener('127.0.0.2', server.port));
+    const startedAt = performance.now();
+    const evidence = await prober.probe(ask('real@d.test'));
+    expect(performance.now() - startedAt).toBeGreaterThan(240);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+    expect(evidence).toMatchObject({
+      ip: '127.0.0.1',
+      reply: { code: 250 },
+      attempts: [{ ip: '127.0.0.1', outcome: { kind: 'connected' } }],
+    });
+    expect(prober.stats.sessionsOpened).toBe(1);
+    expect(evidence.transcript.map(({ text }) => text)).toContain('connected to [127.0.0.1]');
+  });
+
+  it('falls back from IPv6 to IPv4 at once', async () => {
+    const { prober } = await start({}, { addresses: { 'mx.test': ['::1', '127.0.0.1'] } });
+    expect((await prober.probe(ask('real@d.test'))).attempts).toEqual([
+      { host: 'mx.test', ip: '::1', outcome: { kind: 'connectFailed', error: expect.any(String) } },
+      { host: 'mx.test', ip: '127.0.0.1', outcome: { kind: 'connected' } },
+    ]);
+  });
+
+  it('tells those who watch what the opening comes to', async () => {
+    const { prober } = await start(
+      { greeting: '554 5.7.1 no' },
+      { addresses: { 'dead.test': ['127.0.0.2'] } },
+    );
+    const events: ProbeEvent[] = [];
+    await prober.probe(
+      ask('real@d.test', {
+        exchanges: makeExchanges('dead.test', 'mx.test'),
+        observe: (event) => events.push(event),
+      }),
+    );
+    expect(events.map(({ message }) => message)).toEqual(
+      expect.arrayContaining([
+        'connecting to dead.test [127.0.0.2]',
+        'dead.test [127.0.0.2] is not connected: ECONNREFUSED',
+        'connecting to mx.test [127.0.0.1]',
+        'mx.test greets with 554',
+        'mx.test refuses us: 554',
+      ]),
+    );
+    expect(events.filter(({ reply }) => reply).map(({ phase }) => phase)).toContain('GREETING');
   });
 
   it('asks at most four addresses of ten exchanges', async () => {
