@@ -130,6 +130,10 @@ export const startDnsServer = async (options: DnsServerOptions): Promise<DnsServ
     }
   };
 
+  // For as long as they live: what the system could not receive or accept (no descriptor left) is the asker's loss, who
+  // asks again, and not the end of the process.
+  udp.on('error', () => {});
+  tcp.on('error', () => {});
   udp.on('message', (bytes, peer) => {
     receive(bytes, 'udp', (response) => {
       // That a client has gone is no fault of the server's.

@@ -21,7 +21,7 @@
  *   ENDED          nothing is read or said any more.
  *
  * 421 ends the conversation whenever it comes (RFC 5321 §3.8). A reply that nobody asked for, and octets that are
- * no reply, are a fault and end it too.
+ * no reply, are a fault and end it too; the former also takes back the answers that came in the same octets.
  */
 import { NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
 import { createReplyReader } from './reply-reader.ts';
@@ -83,6 +83,7 @@ export class Dialogue<Tag> {
   /** The server knows of a transaction that the next MAIL FROM must clear first (RFC 5321 §4.1.1.5). */
   #needsReset = false;
   #transaction: Transaction = { isRefused: true };
+  #isUnpipelined = false;
   /** Commands whose replies are to come. As long as what `ask` was given: the caller's window bounds it. */
   #awaited: Line<Tag>[] = [];
   /** Commands that may not go out yet, since the server did not offer PIPELINING. */
@@ -131,7 +132,7 @@ export class Dialogue<Tag> {
     for (const reply of replies) {
       this.#step(reply, events);
       const { state } = this;
-      if (state === 'ENDED') return events;
+      if (state === 'ENDED') return events.at(-1)?.kind === 'fault' ? withdrawAnswers(events) : events;
       if (state === 'TLS_HANDSHAKE') {
         this.#reader.discard();
         return events;
@@ -151,8 +152,14 @@ export class Dialogue<Tag> {
       throw new Error('SMTPUTF8 is not offered');
     const transaction = { isRefused: false };
     this.#transaction = transaction;
+    const { reversePath, usesSmtpUtf8, isUnpipelined = false } = envelope;
+    this.#isUnpipelined = isUnpipelined;
     if (this.#needsReset) this.#heldBack.push({ command: { verb: 'RSET' }, recipient: null, transaction });
-    this.#heldBack.push({ command: { verb: 'MAIL', ...envelope }, recipient: null, transaction });
+    this.#heldBack.push({
+      command: { verb: 'MAIL', reversePath, usesSmtpUtf8 },
+      recipient: null,
+      transaction,
+    });
     return this.#queueRecipients(recipients);
   }
 
@@ -207,7 +214,8 @@ export class Dialogue<Tag> {
   }
 
   #sendHeldBack(events: DialogueEvent<Tag>[]): void {
-    const room = this.#capabilities.offersPipelining ? this.#heldBack.length : 1 - this.#awaited.length;
+    const pipelines = this.#capabilities.offersPipelining && !this.#isUnpipelined;
+    const room = pipelines ? this.#heldBack.length : 1 - this.#awaited.length;
     for (const line of this.#heldBack.splice(0, Math.max(0, room))) {
       this.#awaited.push(line);
       events.push({ kind: 'send', command: line.command, recipient: line.recipient });
@@ -293,6 +301,13 @@ export class Dialogue<Tag> {
     if (this.#state !== state) throw new Error(`the dialogue is in ${this.#state}, not in ${state}`);
   }
 }
+
+/**
+ * A reply too many in one breath with others: each of them may have been meant for the command before it, and a refused
+ * mailbox would pass for an accepted one. What was answered in an earlier breath was not followed by it, and stays.
+ */
+const withdrawAnswers = <Tag>(events: readonly DialogueEvent<Tag>[]): DialogueEvent<Tag>[] =>
+  events.filter(({ kind }) => kind !== 'answered' && kind !== 'envelopeRefused');
 
 const send = (command: Command): { kind: 'send'; command: Command; recipient: null } => ({
   kind: 'send',

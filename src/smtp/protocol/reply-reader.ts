@@ -29,6 +29,8 @@ export type ReplyReader = {
   push(bytes: Uint8Array): ReadReplies;
   /** Forgets everything held, a fault included: what came before STARTTLS must not be read after it (RFC 3207 §4.2). */
   discard(): void;
+  /** Kept of a reply that is not whole yet: room for a line, and the lines before it. */
+  readonly heldOctets: number;
 };
 
 // A BOM is not stripped: it makes the line no reply, which it is not.
@@ -87,6 +89,7 @@ export const createReplyReader = (): ReplyReader => {
     held = new Uint8Array(0);
     heldLength = 0;
     texts = [];
+    octets = 0;
     return null;
   };
 
@@ -160,6 +163,9 @@ export const createReplyReader = (): ReplyReader => {
       texts = [];
       octets = 0;
       fault = null;
+    },
+    get heldOctets() {
+      return held.length + octets;
     },
   };
 };

@@ -59,7 +59,12 @@ export type DialogueState =
 /** What the next reply would be about. */
 export type DialoguePhase = 'GREETING' | 'EHLO' | 'STARTTLS' | 'TLS_HANDSHAKE' | 'MAIL_FROM' | 'RCPT_TO';
 
-export type Envelope = { readonly reversePath: string; readonly usesSmtpUtf8: boolean };
+export type Envelope = {
+  readonly reversePath: string;
+  readonly usesSmtpUtf8: boolean;
+  /** One command at a time even where PIPELINING is offered, because it is known to lose commands. */
+  readonly isUnpipelined?: boolean;
+};
 
 /** Somebody to ask about, with whatever the asker wants to find again in the answer. */
 export type Recipient<Tag> = { readonly forwardPath: string; readonly tag: Tag };
