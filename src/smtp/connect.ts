@@ -21,7 +21,9 @@ import {
 import { classifyReply } from './meaning/index.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reply } from './protocol/index.ts';
+import { connectThrough, type Socks5Proxy } from './proxy.ts';
 import { type Asked, type Opening, Session, type SessionStats } from './session.ts';
+import type { SourcePool } from './source.ts';
 import { SessionLog } from './transcript.ts';
 import type { ConnectAttempt, Phase, ProbeEvent } from './types.ts';
 
@@ -35,6 +37,10 @@ export type ConnectOptions = {
   readonly timeouts: Timeouts;
   readonly now: () => number;
   readonly stats: SessionStats;
+  /** Where connections leave from; none: the system chooses. */
+  readonly sources?: SourcePool | undefined;
+  /** What they go through; then sources have no say. */
+  readonly proxy?: Socks5Proxy | null | undefined;
 };
 
 export type ConnectPlan = {
@@ -61,7 +67,6 @@ export class SessionOpening<Ask extends Asked> {
   /** The addresses that are tried now, in the order of trying; null while there is no answer. */
   readonly #dialling = new Map<string, ConnectAttempt | null>();
   readonly #abort = new AbortController();
-  readonly #connect: ConnectTo = connectDirectly();
   #session: Session<Ask> | null = null;
   #phase: 'RESOLVE' | 'CONNECT' = 'RESOLVE';
   #best: Outcome | null = null;
@@ -176,7 +181,7 @@ export class SessionOpening<Ask extends Asked> {
       connect: (ip, hungUp) => this.#connect({ ip, port }, { timeoutMs: timeouts.connectMs, signal: hungUp }),
       started: (ip) => {
         this.#dialling.set(ip, null);
-        this.#log.note(`connecting to ${host} [${ip}]:${port}`);
+        this.#log.note(`connecting to ${host} [${ip}]:${port}${this.#describeRoute(ip)}`);
         this.#tell('CONNECT', `connecting to ${host} [${ip}]`, host);
       },
       ended: (ip, connection) => this.#endDialling(host, ip, connection),
@@ -221,6 +226,26 @@ export class SessionOpening<Ask extends Asked> {
     const why = connection.kind === 'connectFailed' ? connection.error : 'no answer in time';
     this.#log.note(`not connected${this.#dialling.size > 1 ? ` to [${ip}]` : ''}: ${why}`);
     this.#tell('CONNECT', `${host} [${ip}] is not connected: ${why}`, host);
+  }
+
+  readonly #connect: ConnectTo = (target, limits) => {
+    const { proxy } = this.#options;
+    if (proxy) return connectThrough(proxy)(target, limits);
+    const source = this.#chooseSource(target.ip);
+    return source === null
+      ? Promise.resolve({ kind: 'connectFailed', error: 'NO_SOURCE_ADDRESS' })
+      : connectDirectly(source)(target, limits);
+  };
+
+  #chooseSource(ip: string): string | null | undefined {
+    const hosts = this.#plan.exchanges.map(({ host }) => host);
+    return this.#options.sources?.choose(hosts, ip);
+  }
+
+  #describeRoute(ip: string): string {
+    if (this.#options.proxy) return ' through the proxy';
+    const source = this.#chooseSource(ip);
+    return source ? ` from ${source}` : '';
   }
 
   get #endedAttempts(): readonly ConnectAttempt[] {

@@ -9,7 +9,9 @@ import { Lane, type LaneOptions, type SessionSlots } from './lane.ts';
 import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits.ts';
 import { Probe, type Question } from './probe.ts';
 import { printCommandLine } from './protocol/index.ts';
+import type { Socks5Proxy } from './proxy.ts';
 import type { SessionStats } from './session.ts';
+import { createSourcePool } from './source.ts';
 import type { ProbeRequest, Prober } from './types.ts';
 
 export type ProberOptions = {
@@ -27,6 +29,10 @@ export type ProberOptions = {
   readonly maxSessionsPerExchange: number;
   /** RCPT TO commands a second to one set of exchanges, on average; bursts of a second's worth. 0: no limit. */
   readonly probesPerSecondPerExchange: number;
+  /** Local addresses to connect from; empty: the system chooses. */
+  readonly sourceIps?: readonly string[];
+  /** To connect through. */
+  readonly proxy?: Socks5Proxy | null;
   readonly timeouts?: Partial<Timeouts>;
   /** Epoch milliseconds: for what is remembered and shown. Deadlines of a session run on the monotonic clock. */
   readonly now?: () => number;
@@ -88,6 +94,7 @@ export const createProber = (options: ProberOptions): Prober => {
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
     now,
     stats,
+    sources: createSourcePool(options.sourceIps ?? []),
     slots,
     catchAll: createCatchAllMemory(now, options.random ?? randomBytes),
   };
