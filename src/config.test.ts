@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { ConfigError, printSettingsTable, readConfig, type settings } from './config.ts';
 
@@ -18,6 +19,8 @@ test('an empty environment gives the documented defaults', () => {
     maxProbesPerSecondPerExchange: 20,
     timeoutMs: 15_000,
     greylistRetrySeconds: [300, 900, 3_600],
+    sourceIps: [],
+    proxy: null,
     retentionSeconds: 2_592_000,
   });
 });
@@ -65,13 +68,59 @@ test.each([
   ['RCPT_GREYLIST_RETRY', 'soon'],
   ['RCPT_RETENTION', '1y'],
   ['RCPT_MAX_SESSION', '10'],
-  ['RCPT_PROXY', 'socks5://127.0.0.1:1080'],
+  ['RCPT_SOURCE_IPS', 'eth0'],
+  ['RCPT_SOURCE_IPS', '127.0.0.1,192.0.2.1'],
+  ['RCPT_SOURCE_IPS', '0.0.0.0'],
+  ['RCPT_SOURCE_IPS', '2001:db8::1'],
+  ['RCPT_SOURCE_IPS', '127.0.0.1,,127.0.0.2'],
+  ['RCPT_PROXY', 'http://127.0.0.1:1080'],
+  ['RCPT_PROXY', 'socks5://127.0.0.1'],
+  ['RCPT_PROXY', 'socks5://:1080'],
+  ['RCPT_PROXY', 'socks5://127.0.0.1:99999'],
+  ['RCPT_PROXY', 'socks5://secret-user@127.0.0.1:1080'],
+  ['RCPT_PROXY', 'socks5://secret-user:secret%zz@127.0.0.1:1080'],
+  ['RCPT_PROXY', `socks5://secret-user:${'secret'.repeat(50)}@127.0.0.1:1080`],
+  ['RCPT_PROXY', 'socks5://secret-user:secret@127.0.0.1:1080/path'],
+  ['RCPT_PROXY', 'secret-user:secret@127.0.0.1:1080'],
   ['DATABASE_URL', 'postgres://localhost/rcpt'],
 ])('%s=%j stops the start with one line that names it', (name, text) => {
   const attempt = () => readConfig({ [name]: text });
   expect(attempt).toThrow(ConfigError);
   expect(attempt).toThrow(name);
-  expect(attempt).not.toThrow(/\n/);
+  expect(attempt).not.toThrow(/\n|secret/);
+});
+
+test('a bad source address is named', () => {
+  expect(() => readConfig({ RCPT_SOURCE_IPS: '127.0.0.1,192.0.2.1' })).toThrow('192.0.2.1');
+});
+
+test('sources are addresses of this machine, each once', () => {
+  expect(readConfig({ RCPT_SOURCE_IPS: '127.0.0.2, 127.0.0.3,127.0.0.2' }).sourceIps).toEqual([
+    '127.0.0.2',
+    '127.0.0.3',
+  ]);
+});
+
+test.each([
+  ['socks5://127.0.0.1:1080', '127.0.0.1', null],
+  ['socks5://[::1]:1080', '::1', null],
+  [
+    'socks5://secret-user:p%40ss@proxy.example:1080',
+    'proxy.example',
+    { user: 'secret-user', password: 'p@ss' },
+  ],
+])('RCPT_PROXY=%s is understood, and no dump shows who we are to it', (text, host, credentials) => {
+  const config = readConfig({ RCPT_PROXY: text });
+  expect(config.proxy).toMatchObject({ host, port: 1080 });
+  expect(config.proxy?.readCredentials()).toEqual(credentials);
+  for (const dump of [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })])
+    expect(dump).not.toMatch(/secret|p@ss|p%40ss/);
+});
+
+test('sources and a proxy contradict each other', () => {
+  expect(() => readConfig({ RCPT_SOURCE_IPS: '127.0.0.1', RCPT_PROXY: 'socks5://127.0.0.1:1080' })).toThrow(
+    'RCPT_SOURCE_IPS',
+  );
 });
 
 test('a host that is not loopback is served when that is asked for', () => {

@@ -27,7 +27,18 @@ export type Config = {
   readonly maxProbesPerSecondPerExchange: number;
   readonly timeoutMs: number;
   readonly greylistRetrySeconds: readonly number[];
+  /** Addresses of this machine; empty: the system chooses. */
+  readonly sourceIps: readonly string[];
+  readonly proxy: ProxySetting | null;
   readonly retentionSeconds: number;
+};
+
+/** A SOCKS5 proxy. User and password are behind a function, so that no dump of a configuration shows them. */
+export type ProxySetting = {
+  readonly host: string;
+  readonly port: number;
+  /** Null: the proxy asks for none. */
+  readonly readCredentials: () => { readonly user: string; readonly password: string } | null;
 };
 
 /** One bad setting, in one line that names it. */
@@ -76,6 +87,46 @@ const dnsServer = (text: string): string => {
 const cidr = (text: string): string => {
   const range = text.includes('/') ? text : `${text}/${isIP(text) === 6 ? 128 : 32}`;
   return ipaddr.isValidCIDR(range) ? range : expected('CIDRs such as 10.0.0.0/8 or fd00::/8');
+};
+
+/** An address of this machine. The whole of 127.0.0.0/8 is (RFC 1122 §3.2.1.3). */
+const sourceIp = (text: string): string => {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).map(({ address }) => address),
+  );
+  if (isIP(text) === 0)
+    return expected(`addresses of this machine, and ${JSON.stringify(text)} is no address`);
+  const ip = ipaddr.parse(text).toString();
+  return own.includes(ip) || (isIP(ip) === 4 && ip.startsWith('127.'))
+    ? ip
+    : expected(`addresses of this machine, and ${text} is none of them`);
+};
+
+/** RFC 1929 §2: 1 to 255 octets each. Whatever is wrong, the text is not repeated: it may hold a password. */
+const proxy = (text: string): ProxySetting | null => {
+  if (text === '') return null;
+  const wanted = 'socks5://host:port or socks5://user:password@host:port, percent-encoded';
+  const url = URL.canParse(text) ? new URL(text) : expected(wanted);
+  const isBare = ['', '/'].includes(url.pathname) && url.search === '' && url.hash === '';
+  if (url.protocol !== 'socks5:' || url.hostname === '' || url.port === '' || !isBare)
+    return expected(wanted);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const [user, password] = [url.username, url.password].map(decodePercent);
+  const isSayable = (part: string | undefined): part is string =>
+    part !== undefined && Buffer.byteLength(part) >= 1 && Buffer.byteLength(part) <= 255;
+  if (url.username === '' && url.password === '')
+    return { host, port: Number(url.port), readCredentials: () => null };
+  return isSayable(user) && isSayable(password)
+    ? { host, port: Number(url.port), readCredentials: () => ({ user, password }) }
+    : expected(wanted);
+};
+
+const decodePercent = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 };
 
 /** RFC 5321 §4.1.4: a name that is ours, or an address literal; `localhost` is neither. */
@@ -186,6 +237,18 @@ export const settings = {
     'When a greylisted address is asked again.',
     list(duration),
   ),
+  sourceIps: setting(
+    'RCPT_SOURCE_IPS',
+    '',
+    "Comma list of this machine's addresses to probe from; one set of exchanges always sees the same one.",
+    (text) => [...new Set(list(sourceIp)(text))],
+  ),
+  proxy: setting(
+    'RCPT_PROXY',
+    '',
+    'SOCKS5 proxy to probe through, `socks5://user:password@host:port`; not together with `RCPT_SOURCE_IPS`.',
+    proxy,
+  ),
   retentionSeconds: setting(
     'RCPT_RETENTION',
     '30d',
@@ -195,7 +258,7 @@ export const settings = {
 } satisfies { readonly [Key in keyof Config]: Setting<Config[Key]> };
 
 /** Names that are fixed but whose part is not built yet: setting one must not look as if it worked. */
-const notYet = ['DATABASE_URL', 'RCPT_SOURCE_IPS', 'RCPT_PROXY'];
+const notYet = ['DATABASE_URL'];
 
 /**
  * Reads every setting from the environment.
@@ -219,6 +282,10 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   const config = Object.fromEntries(
     Object.entries(settings).map(([key, row]) => [key, read(row as Setting<unknown>)]),
   ) as Config;
+  if (config.proxy && config.sourceIps.length > 0)
+    throw new ConfigError(
+      'RCPT_SOURCE_IPS: behind RCPT_PROXY exchanges only see the proxy: unset one of them',
+    );
   if (!isLoopback(config.host) && !config.isInsecureAllowed)
     throw new ConfigError(
       `RCPT_HOST: ${config.host} is not loopback and there are no API keys: anybody could probe through you (RCPT_INSECURE=1 allows it)`,

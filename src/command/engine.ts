@@ -28,6 +28,8 @@ export const openEngine = (
     maxSessions: config.maxSessions,
     maxSessionsPerExchange: config.maxSessionsPerExchange,
     probesPerSecondPerExchange: config.maxProbesPerSecondPerExchange,
+    sourceIps: config.sourceIps,
+    proxy: config.proxy,
   });
   const verifier = createVerifier({ dns, prober, memory, budgetMs: config.timeoutMs, onError });
   return {
