@@ -11,6 +11,8 @@ export type Transaction = {
   asked: number;
   accepted: number;
   hasCanary: boolean;
+  /** A mailbox asked in it was greylisted: what is then accepted in it is no proof of anything. */
+  isGreylisted: boolean;
   /** It takes no more recipients: the server said so, or the next in line need another envelope. */
   isFull: boolean;
 };
@@ -59,7 +61,7 @@ export const takeBatch = (lane: LaneQueue, capacity: Capacity): Batch | null => 
   const queue = same ?? lane.next();
   if (!queue) return null;
 
-  const wantsCanary = lane.wantsCanary(queue) && !transaction?.hasCanary;
+  const wantsCanary = lane.wantsCanary(queue) && !transaction?.hasCanary && !transaction?.isGreylisted;
   const isDue = wantsCanary && lane.isCanaryDue(queue);
   const most = Math.min(tokens, wantsCanary && (isDue || room > 1) ? room - 1 : room);
   const probes = lane.take(queue, transaction?.usesSmtpUtf8 ?? null, most);

@@ -1,5 +1,9 @@
 /**
  * What is remembered of made-up mailboxes: the answer of each domain, and the local part it was asked with.
+ *
+ * One accepted makes a domain a catch-all, unless it has refused a real mailbox: some servers refuse by pattern, and
+ * the first may have fitted one. Then a second of another shape decides: accepted, and it is a catch-all; refused,
+ * and the domain contradicts itself, which is UNKNOWN.
  */
 import { LRUCache } from 'lru-cache';
 import type { DomainName } from '../address/index.ts';
@@ -10,9 +14,16 @@ import type { CatchAllFinding } from './types.ts';
 export type CatchAllMemory = {
   /** Null when nobody was asked, or the answer is too old. */
   recall(domain: DomainName): CatchAllFinding | null;
-  remember(domain: DomainName, finding: CatchAllFinding): void;
   /**
-   * The made-up local part of a domain, the same one for a day: when it was greylisted, only the same triplet asked
+   * What follows from the reply to a made-up mailbox; remembered, and given for those who wait.
+   * @param lifeMs how long UNKNOWN is believed, at most and by default CATCH_ALL_UNKNOWN_LIFE_MS
+   * @returns null when one of another shape must be asked first
+   */
+  conclude(domain: DomainName, finding: CatchAllFinding, lifeMs?: number): CatchAllFinding | null;
+  /** The domain refused a mailbox that somebody asked about: from now on one made-up mailbox does not make a catch-all. */
+  noteRefusal(domain: DomainName): void;
+  /**
+   * The made-up local part to be asked, the same one for a day: when it was greylisted, only the same triplet asked
    * again gets through.
    */
   readLocalPart(domain: DomainName): string;
@@ -31,6 +42,12 @@ export const makeUpLocalPart = (random: (octets: number) => Uint8Array): string 
     const alphabet = index === 0 ? LETTERS : LETTERS_AND_DIGITS;
     return alphabet[octet % alphabet.length];
   }).join('');
+
+/** The other shape: two words of letters with a dot between them, as people are named; 61 bits. */
+export const makeUpNamedLocalPart = (random: (octets: number) => Uint8Array): string => {
+  const letters = Array.from(random(13), (octet) => LETTERS[octet % LETTERS.length]).join('');
+  return `${letters.slice(0, 5)}.${letters.slice(5)}`;
+};
 
 /**
  * What the reply to a made-up mailbox says of its domain. Only a refusal that is about the mailbox makes NO: a
@@ -52,26 +69,59 @@ export const createCatchAllMemory = (
   now: () => number,
   random: (octets: number) => Uint8Array,
 ): CatchAllMemory => {
-  type Entry = { readonly localPart: string; readonly bornAt: number; finding: CatchAllFinding | null };
+  type Entry = {
+    /** What is asked now: of the first shape, and once that was accepted of the second. */
+    localPart: string;
+    readonly bornAt: number;
+    finding: CatchAllFinding | null;
+    /** Until when the finding is believed. */
+    until: number;
+    accepted: 0 | 1 | 2;
+    hasRefused: boolean;
+  };
   const entries = new LRUCache<DomainName, Entry>({ max: MAX_CATCH_ALL_DOMAINS });
 
   const readEntry = (domain: DomainName): Entry => {
     const known = entries.get(domain);
     if (known && now() - known.bornAt < CATCH_ALL_LIFE_MS) return known;
-    const entry = { localPart: makeUpLocalPart(random), bornAt: now(), finding: null };
+    const entry: Entry = {
+      localPart: makeUpLocalPart(random),
+      bornAt: now(),
+      finding: null,
+      until: 0,
+      accepted: 0,
+      hasRefused: false,
+    };
     entries.set(domain, entry);
     return entry;
   };
 
+  /** Accepted once, by a domain that has refused somebody. */
+  const isInDoubt = ({ accepted, hasRefused }: Entry): boolean => accepted === 1 && hasRefused;
+
   return {
     recall(domain) {
-      const finding = entries.peek(domain)?.finding;
-      if (!finding) return null;
-      const lifeMs = finding.answer === 'UNKNOWN' ? CATCH_ALL_UNKNOWN_LIFE_MS : CATCH_ALL_LIFE_MS;
-      return now() - finding.checkedAt.getTime() < lifeMs ? finding : null;
+      const entry = entries.peek(domain);
+      if (!entry?.finding || now() >= entry.until) return null;
+      return entry.finding.answer === 'YES' && isInDoubt(entry) ? null : entry.finding;
     },
-    remember(domain, finding) {
-      readEntry(domain).finding = finding;
+    conclude(domain, finding, lifeMs = CATCH_ALL_UNKNOWN_LIFE_MS) {
+      const entry = readEntry(domain);
+      const wasInDoubt = isInDoubt(entry);
+      const believe = (concluded: CatchAllFinding, ms: number): CatchAllFinding => {
+        entry.finding = concluded;
+        entry.until = concluded.checkedAt.getTime() + ms;
+        return concluded;
+      };
+      if (finding.answer === 'UNKNOWN') return believe(finding, Math.min(lifeMs, CATCH_ALL_UNKNOWN_LIFE_MS));
+      if (finding.answer === 'NO')
+        return believe(wasInDoubt ? { ...finding, answer: 'UNKNOWN' } : finding, CATCH_ALL_LIFE_MS);
+      entry.accepted = wasInDoubt ? 2 : 1;
+      if (!wasInDoubt) entry.localPart = makeUpNamedLocalPart(random);
+      return isInDoubt(entry) ? null : believe(finding, CATCH_ALL_LIFE_MS);
+    },
+    noteRefusal(domain) {
+      readEntry(domain).hasRefused = true;
     },
     readLocalPart: (domain) => readEntry(domain).localPart,
   };

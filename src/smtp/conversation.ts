@@ -18,7 +18,7 @@ import type { LaneMemory } from './lane-memory.ts';
 import type { DomainQueue, LaneQueue } from './lane-queue.ts';
 import { MAX_CANARY_TRIES, MAX_TRIES, RETIRE_AFTER_OCTETS, type Timeouts } from './limits.ts';
 import { classifyReply, type Meaning } from './meaning/index.ts';
-import { isBlock, isSlowDown, type Outcome, redactReply } from './outcome.ts';
+import { isBlock, isSlowDown, type Outcome, redactOutcome, redactReply } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import { describeAnswer, describeCanary } from './progress.ts';
 import type { Recipient, Reply } from './protocol/index.ts';
@@ -72,6 +72,7 @@ export class Conversation {
   #isRetiring = false;
   #hasLeft = false;
   #idleTimer: NodeJS.Timeout | undefined;
+  #doubtTimer: NodeJS.Timeout | undefined;
 
   constructor(session: Session<Ask>, attempts: readonly ConnectAttempt[], lane: ConversationLane) {
     this.session = session;
@@ -117,7 +118,7 @@ export class Conversation {
       else this.leave();
       return;
     }
-    if (!session.isQuiet && !session.capabilities.offersPipelining) return;
+    if (!session.isQuiet && !this.#pipelines) return;
     while (!this.#hasLeft && this.#takeOnce());
   }
 
@@ -137,6 +138,7 @@ export class Conversation {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#doubtTimer);
     this.#abort.abort();
     this.session.quit();
     this.#lane.left(this);
@@ -150,12 +152,18 @@ export class Conversation {
     return probes;
   }
 
+  /** Offered, and not known to lose commands. */
+  get #pipelines(): boolean {
+    return this.session.capabilities.offersPipelining && this.#lane.memory.hasHonestPipelining !== false;
+  }
+
   #mustRetire(): boolean {
     const { session } = this;
     const most = session.capabilities.maxTransactionsPerSession;
     return (
       this.#isRetiring ||
       this.#refusals >= this.#lane.memory.refusalsPerSession ||
+      this.#answers >= this.#lane.memory.recipientsPerSession ||
       session.octetsRead > RETIRE_AFTER_OCTETS ||
       session.ageMs > this.#lane.timeouts.sessionMs / 2 ||
       (this.#lane.isCrowded && session.ageMs > this.#lane.timeouts.shareMs) ||
@@ -178,9 +186,12 @@ export class Conversation {
       return false;
     }
     const wasFull = this.#transaction?.isFull ?? true;
-    const patience = capabilities.offersPipelining ? memory.refusalsPerSession - this.#refusals : 1;
+    const patience = Math.min(
+      this.#pipelines ? memory.refusalsPerSession - this.#refusals : 1,
+      memory.recipientsPerSession - this.#answers,
+    );
     const batch = takeBatch(queue, {
-      isPipelined: capabilities.offersPipelining,
+      isPipelined: this.#pipelines,
       isQuiet: session.isQuiet,
       open: session.canAsk ? this.#transaction : null,
       recipientsPerTransaction: memory.recipientsPerTransaction(capabilities),
@@ -213,6 +224,7 @@ export class Conversation {
       asked: 0,
       accepted: 0,
       hasCanary: false,
+      isGreylisted: false,
       isFull: false,
     };
     const inEarlier = this.#asked - transaction.asked;
@@ -247,7 +259,36 @@ export class Conversation {
     else {
       this.#transactions++;
       this.#transaction = transaction;
-      this.session.begin({ reversePath: mailFrom, usesSmtpUtf8 }, recipients);
+      const isUnpipelined = !this.#pipelines;
+      this.session.begin({ reversePath: mailFrom, usesSmtpUtf8, isUnpipelined }, recipients);
+      if (!isUnpipelined && this.#lane.memory.hasHonestPipelining === null) this.#doubtLater();
+    }
+  }
+
+  /** The first pipelined write: when it is answered in part only, what was lost is asked one at a time. */
+  #doubtLater(): void {
+    const writtenAt = performance.now();
+    clearTimeout(this.#doubtTimer);
+    this.#doubtTimer = setTimeout(() => {
+      const isLost = !this.#hasLeft && this.#inFlight.size > 0 && this.#lastReplyAt > writtenAt;
+      if (!isLost || this.#lane.memory.hasHonestPipelining !== null) return;
+      this.#lane.memory.learnPipelining(false);
+      this.session.log.note('no reply to what was pipelined: asking one at a time in another session');
+      const fault = { kind: 'timeout', phase: 'RCPT_TO' } as const;
+      this.#askAllAgain([...this.#inFlight], this.#receipts.describe('RCPT_TO', { fault }));
+      this.leave();
+    }, this.#lane.timeouts.pipelineMs);
+  }
+
+  /** What the time that a reply to RCPT TO took says of PIPELINING. */
+  #learnPipelining(): void {
+    const { memory, timeouts } = this.#lane;
+    if (this.#pipelines) {
+      if (memory.hasHonestPipelining === null) memory.learnPipelining(true);
+    } else if (this.session.capabilities.offersPipelining && memory.hasHonestPipelining === false) {
+      // Just as silent when it is asked one at a time: slow, and no liar.
+      const isSlow = performance.now() - this.#lastReplyAt > timeouts.pipelineMs / 2;
+      if (isSlow) memory.learnPipelining(true);
     }
   }
 
@@ -262,11 +303,16 @@ export class Conversation {
     const { probe, queue, transaction } = ask;
     const { domain, providerId } = queue;
     this.#release(ask);
+    this.#learnPipelining();
     this.#answers++;
     this.#wasRefusedLast = reply.code >= 400;
     if (this.#wasRefusedLast) this.#refusals++;
     const recipient = { localPart: ask.localPart, domain };
-    const meaning = classifyReply({ phase: 'RCPT_TO', reply, recipient, providerId });
+    const meaning = this.#lane.memory.greylist.learn(
+      `${ask.localPart}@${domain}`,
+      classifyReply({ phase: 'RCPT_TO', reply, recipient, providerId }),
+    );
+    if (meaning.kind === 'GREYLISTED' && probe) transaction.isGreylisted = true;
     if (meaning.kind === 'ACCEPTED') transaction.accepted++;
     if (probe) this.#tell(probe, describeAnswer(meaning), reply);
     if (isSlowDown({ reply, meaning })) this.#lane.slowDown(this.#asSeenByOthers(ask, reply, meaning));
@@ -285,6 +331,7 @@ export class Conversation {
 
   #settleMailbox(ask: Ask, probe: Probe, reply: Reply, meaning: Meaning): void {
     const { queue } = ask;
+    if (classifyCanary(meaning) === 'NO') this.#lane.catchAll.noteRefusal(queue.domain);
     const finding = this.#lane.catchAll.recall(queue.domain);
     if (!probe.isSettled) {
       const outcome = this.#receipts.ofAnswer(ask, reply, meaning);
@@ -308,16 +355,25 @@ export class Conversation {
   }
 
   #settleCanary(ask: Ask, reply: Reply, meaning: Meaning): void {
-    const answer = classifyCanary(meaning);
-    const lines = this.#receipts.printOwn(ask, reply);
-    for (const probe of ask.queue.awaitingCanary) this.#tell(probe, describeCanary(answer), reply);
-    this.#giveFinding(ask.queue, { answer, reply, checkedAt: new Date(this.#lane.now()) }, lines);
+    const { queue, transaction } = ask;
+    // Beside a greylisted mailbox an acceptance is that of one which was known here before, or of nobody.
+    const answer =
+      transaction.isGreylisted && meaning.kind === 'ACCEPTED' ? 'UNKNOWN' : classifyCanary(meaning);
+    for (const probe of queue.awaitingCanary) this.#tell(probe, describeCanary(answer), reply);
+    const finding = this.#lane.catchAll.conclude(
+      queue.domain,
+      { answer, reply, checkedAt: new Date(this.#lane.now()) },
+      // Those who come again when the greylisting is over must find nothing in the way of asking it again.
+      meaning.kind === 'GREYLISTED' ? ((meaning.retryAfterSeconds ?? 600) - 1) * 1_000 : undefined,
+    );
+    if (finding) this.#giveFinding(queue, finding, this.#receipts.printOwn(ask, reply));
+    else queue.isCanaryAsked = false;
   }
 
   /** @param lines what was said of the made-up mailbox: part of the receipt of everybody who waited for it */
   #giveFinding(queue: DomainQueue, finding: CatchAllFinding, lines: Outcome['transcript'] = []): void {
     const nobody = this.#receipts.describe('RCPT_TO', { reply: finding.reply });
-    this.#lane.queue.settleCanary(queue, finding, (probe) => {
+    this.#lane.queue.settleCanary(queue, (probe) => {
       const outcome = probe.acceptance ?? nobody;
       // As it went over the wire: a canary that was pipelined was sent before the first reply came.
       const transcript = [...outcome.transcript, ...lines].sort((a, b) => a.at.getTime() - b.at.getTime());
@@ -348,15 +404,22 @@ export class Conversation {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
     clearTimeout(this.#idleTimer);
+    clearTimeout(this.#doubtTimer);
     this.#abort.abort();
     const asks = [...this.#inFlight];
     const hungUp = end.kind === 'closing' || end.fault.kind === 'closed';
     const isSudden =
       asks.length > 0 || performance.now() - this.#lastReplyAt < this.#lane.timeouts.patienceMs;
     if (hungUp && this.#wasRefusedLast && isSudden) this.#lane.memory.learnRefusalsPerSession(this.#refusals);
-    const outcome = this.#receipts.ofEnd(end, asks[0]?.queue.providerId ?? null);
+    // 421 in a pipeline answers the first and ends all: the others hear it without that one's address.
+    const outcome = redactOutcome(
+      this.#receipts.ofEnd(end, asks[0]?.queue.providerId ?? null),
+      asks.map(({ localPart, queue: { domain } }) => ({ localPart, domain })),
+    );
     // One that ends an idle session (4.4.2) says nothing about our pace.
     if (asks.length > 0 && isSlowDown(outcome)) this.#lane.slowDown(outcome);
+    if (asks.length > 0 && end.kind === 'closing' && this.#answers > 0 && !this.#wasRefusedLast)
+      this.#lane.memory.learnRecipientsPerSession(this.#answers);
     if (hungUp && this.#answers > 0) this.#askAllAgain(asks, outcome);
     else {
       // A canary met with silence or garbage would meet it again: those accepted must not wait for that.
@@ -432,8 +495,10 @@ export class Conversation {
   #returnCanary(queue: DomainQueue): void {
     queue.isCanaryAsked = false;
     queue.canaryTries++;
-    if (queue.canaryTries >= MAX_CANARY_TRIES)
-      this.#giveFinding(queue, { answer: 'UNKNOWN', reply: null, checkedAt: new Date(this.#lane.now()) });
+    if (queue.canaryTries < MAX_CANARY_TRIES) return;
+    const finding = { answer: 'UNKNOWN', reply: null, checkedAt: new Date(this.#lane.now()) } as const;
+    this.#lane.catchAll.conclude(queue.domain, finding);
+    this.#giveFinding(queue, finding);
   }
 
   /** It is answered, or will not be. Its queue is to be refreshed once it is known what follows from that. */

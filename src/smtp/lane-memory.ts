@@ -1,9 +1,10 @@
 /**
- * What the exchanges of a lane taught us, believed for an hour (LEARNED_LIFE_MS) and then tried anew. Greylisting,
- * AIMD of rate and sessions, and the circuit breaker will be remembered here as well.
+ * What the exchanges of a lane taught us, believed for an hour (LEARNED_LIFE_MS) and then tried anew. What makes a
+ * lane slower or stops it is in `back-off` and `stops`; for how long it greylists, in `greylist`.
  */
 import type { ExchangeHost } from '../address/index.ts';
 import type { MailExchange } from '../dns/index.ts';
+import { Greylist } from './greylist.ts';
 import { LEARNED_LIFE_MS, MAX_RECIPIENTS_PER_TRANSACTION, MAX_REFUSALS_PER_SESSION } from './limits.ts';
 import type { Capabilities } from './protocol/index.ts';
 
@@ -19,9 +20,13 @@ export class LaneMemory {
   #refusals: Learned<number> | null = null;
   #sessions: Learned<number> | null = null;
   #tls: Learned<true> | null = null;
+  #recipientsOfSession: Learned<number> | null = null;
+  #pipelining: Learned<boolean> | null = null;
+  readonly greylist: Greylist;
 
   constructor(now: () => number) {
     this.#now = now;
+    this.greylist = new Greylist(now);
   }
 
   /** Refusals that a session may see before we leave it: ours, or fewer when the server hangs up earlier. */
@@ -34,6 +39,14 @@ export class LaneMemory {
   }
   get needsTls(): boolean {
     return this.#read(this.#tls) ?? false;
+  }
+  /** Recipients after which the server says 421; Infinity when it never did. */
+  get recipientsPerSession(): number {
+    return this.#read(this.#recipientsOfSession) ?? Number.POSITIVE_INFINITY;
+  }
+  /** Is PIPELINING what the server says it is? Null: not seen yet. */
+  get hasHonestPipelining(): boolean | null {
+    return this.#read(this.#pipelining);
   }
 
   /** As many as the server takes, by what it stated (RFC 9422) or by what it did (452 4.5.3). */
@@ -56,6 +69,12 @@ export class LaneMemory {
   }
   learnTls(): void {
     this.#tls = this.#learn(true);
+  }
+  learnRecipientsPerSession(value: number): void {
+    this.#recipientsOfSession = this.#learn(Math.max(1, value));
+  }
+  learnPipelining(isHonest: boolean): void {
+    this.#pipelining = this.#learn(isHonest);
   }
 
   learnDeadHosts(hosts: readonly ExchangeHost[]): void {

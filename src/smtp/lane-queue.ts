@@ -6,7 +6,7 @@ import type { DomainName } from '../address/index.ts';
 import type { CatchAllMemory } from './catch-all.ts';
 import { MAX_CANARY_TRIES } from './limits.ts';
 import type { Probe } from './probe.ts';
-import type { CatchAllFinding, Priority } from './types.ts';
+import type { Priority } from './types.ts';
 
 export type DomainQueue = {
   readonly domain: DomainName;
@@ -147,8 +147,7 @@ export class LaneQueue {
   }
 
   /** The canary is answered, or given up: everybody who waited for it is. */
-  settleCanary(queue: DomainQueue, finding: CatchAllFinding, settle: (probe: Probe) => void): void {
-    this.#catchAll.remember(queue.domain, finding);
+  settleCanary(queue: DomainQueue, settle: (probe: Probe) => void): void {
     queue.isCanaryAsked = false;
     queue.canaryTries = 0;
     const waiting = [...queue.awaitingCanary];

@@ -28,6 +28,12 @@ export type Timeouts = {
   readonly sessionMs: number;
   /** A session silent for this long does not keep others from being opened for those who wait. */
   readonly patienceMs: number;
+  /**
+   * A first pipelined write whose MAIL FROM was answered and nothing after it for this long: the rest may be lost, and
+   * is asked one at a time in a new session. Short enough to leave time for that; a server that is only slow costs a
+   * session once.
+   */
+  readonly pipelineMs: number;
   /** When no session is left for lanes that wait, one that has had this long makes way: a huge job must not keep all. */
   readonly shareMs: number;
 };
@@ -45,6 +51,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
   idleMs: 5_000,
   sessionMs: 300_000,
   patienceMs: 1_000,
+  pipelineMs: 4_000,
   shareMs: 5_000,
 };
 
@@ -117,6 +124,13 @@ export const BREAKER_OPEN_MS = 30_000;
 export const BREAKER_MAX_OPEN_MS = 10 * 60_000;
 /** How long what was learned of a lane's exchanges is believed. */
 export const LEARNED_LIFE_MS = 60 * 60_000;
+
+/** Greylisted recipients of a lane whose passing is waited for: a few are enough to learn a delay from. */
+export const MAX_GREYLISTED_PER_LANE = 100;
+/** How long a learned greylisting delay, or a recipient that was put off, is remembered. */
+export const GREYLIST_LIFE_MS = 24 * 60 * 60_000;
+/** One that passed later than this was asked too late to teach anything; postgrey waits 5 min, others up to an hour. */
+export const MAX_GREYLIST_DELAY_MS = 60 * 60_000;
 
 /** RCPT_… gives no setting for these: YES and NO are a property of the domain, UNKNOWN of the moment. */
 export const CATCH_ALL_LIFE_MS = 24 * 60 * 60_000;

@@ -70,3 +70,20 @@ export const redactReply = (
   const redact = (text: string): string => text.replace(address, '…').replace(local, '…');
   return { ...reply, lines: reply.lines.map(redact), text: redact(reply.text) };
 };
+
+/** An outcome as others may see it who were asked about in the same session. */
+export const redactOutcome = (
+  outcome: Outcome,
+  recipients: readonly { readonly localPart: string; readonly domain: string }[],
+): Outcome => {
+  const { reply } = outcome;
+  if (reply === null) return outcome;
+  const seen = recipients.reduce(redactReply, reply);
+  const said = new Map(reply.lines.map((line, index) => [line, seen.lines[index] ?? '']));
+  const transcript = outcome.transcript.map((entry) => {
+    const line = [...said.keys()].find((one) => one !== '' && entry.text.endsWith(one));
+    if (entry.direction !== 'SERVER' || line === undefined) return entry;
+    return { ...entry, text: `${entry.text.slice(0, -line.length)}${said.get(line)}` };
+  });
+  return { ...outcome, reply: seen, transcript };
+};
