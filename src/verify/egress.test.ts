@@ -1,69 +1,154 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ExchangeHost } from '../address/index.ts';
 import type { ConnectAttempt } from '../smtp/index.ts';
 import { createEgress } from './egress.ts';
 
-const attempt = (host: string, kind: 'connected' | 'connectTimeout' | 'noAddress'): ConnectAttempt => ({
+type Outcome = ConnectAttempt['outcome'];
+const timeout: Outcome = { kind: 'connectTimeout' };
+const refused: Outcome = { kind: 'connectFailed', error: 'ECONNREFUSED' };
+const connected: Outcome = { kind: 'connected' };
+
+const attempt = (host: string, outcome: Outcome, ip: string | null = '192.0.2.1'): ConnectAttempt => ({
   host: host as ExchangeHost,
-  ip: kind === 'noAddress' ? null : '192.0.2.1',
-  outcome: { kind },
+  ip,
+  outcome,
 });
 
 const start = () => {
-  const clock = { ms: 0 };
+  const clock = { ms: 1_000_000_000 };
   const egress = createEgress({
     now: () => clock.ms,
     ownerOf: (host) => host.split('.').slice(-2).join('.'),
   });
   return { clock, egress };
 };
+type Egress = ReturnType<typeof createEgress>;
 
-const failOwners = (egress: ReturnType<typeof createEgress>, count: number) => {
+/** `count` owners, each in a network of its own, that cannot be reached. */
+const failOwners = (egress: Egress, count: number, outcome: Outcome = timeout) => {
   for (let owner = 0; owner < count; owner += 1)
-    egress.observe([attempt(`mx.owner${owner}.test`, 'connectTimeout')]);
+    egress.observe([attempt(`mx.owner${owner}.test`, outcome, `198.${owner}.0.1`)]);
 };
 
-test('many exchanges of different owners unreachable: the port is closed, not they', () => {
-  const { egress } = start();
-  failOwners(egress, 7);
-  expect(egress.isOpen()).toBe(true);
-  failOwners(egress, 8);
-  expect(egress.isBlocked).toBe(true);
+/** What a hundred verifications each saw, none of which may be proof. */
+const proofless: readonly (readonly [string, (n: number) => readonly ConnectAttempt[]])[] = [
+  ['exchanges of one owner', (n) => [attempt(`mx${n}.owner.test`, timeout, `198.${n}.0.1`)]],
+  ['domains parked in one network', (n) => [attempt(`mx.parked${n}.test`, timeout, `198.51.${n}.1`)]],
+  ['hosts without an address', (n) => [attempt(`mx.owner${n}.test`, { kind: 'noAddress' }, null)]],
+  [
+    'special-purpose addresses',
+    (n) => [attempt(`mx.owner${n}.test`, { kind: 'unroutable', range: 'private' }, `10.${n}.0.1`)],
+  ],
+  [
+    'IPv6 where there is none',
+    (n) => [
+      attempt(`mx.owner${n}.test`, { kind: 'connectFailed', error: 'ENETUNREACH' }, `2001:${n + 1}::1`),
+    ],
+  ],
+  [
+    'a process out of descriptors',
+    (n) => [attempt(`mx.owner${n}.test`, { kind: 'connectFailed', error: 'EMFILE' }, `198.${n}.0.1`)],
+  ],
+  [
+    'new names beside a dead one that is known',
+    (n) => [
+      attempt('mx.backup.test', timeout, '203.0.113.1'),
+      attempt(`mx.owner${n}.test`, timeout, `198.${n}.0.1`),
+    ],
+  ],
+];
+
+describe('the port is found closed', () => {
+  test.each([
+    ['time-outs', timeout],
+    ['refusals', refused],
+    ['no route for IPv4', { kind: 'connectFailed', error: 'ENETUNREACH' } as const],
+  ])('by eight witnesses who do not know each other: %s', (_, outcome) => {
+    const { egress } = start();
+    failOwners(egress, 7, outcome);
+    expect(egress.isOpen()).toBe(true);
+    failOwners(egress, 8, outcome);
+    expect(egress.isBlocked).toBe(true);
+  });
+
+  test.each(proofless)('but not by %s', (_, see) => {
+    const { egress } = start();
+    for (let n = 0; n < 100; n += 1) egress.observe(see(n));
+    expect(egress.isBlocked).toBe(false);
+  });
+
+  test('by one domain that lists exchanges of eight owners, it is not', () => {
+    const { egress } = start();
+    for (let n = 0; n < 100; n += 1)
+      egress.observe(
+        Array.from({ length: 10 }, (_, k) => attempt(`mx.owner${k}.test`, timeout, `198.${k}.0.1`)),
+      );
+    expect(egress.isBlocked).toBe(false);
+  });
+
+  test('while exchanges were reached a moment ago, the dead are dead', () => {
+    const { clock, egress } = start();
+    egress.observe([attempt('mx.living.test', connected)]);
+    clock.ms += 119_999;
+    failOwners(egress, 20);
+    expect(egress.isBlocked).toBe(false);
+    clock.ms += 1;
+    failOwners(egress, 1);
+    expect(egress.isBlocked).toBe(true);
+  });
 });
 
-test('many dead exchanges of one owner prove nothing', () => {
-  const { egress } = start();
-  for (let n = 0; n < 100; n += 1) egress.observe([attempt(`mx${n}.owner.test`, 'connectTimeout')]);
-  expect(egress.isBlocked).toBe(false);
+describe('while it is closed', () => {
+  test('one trial a minute is let through', () => {
+    const { clock, egress } = start();
+    failOwners(egress, 8);
+    expect(egress.isOpen()).toBe(false);
+    clock.ms += 59_999;
+    expect(egress.isOpen()).toBe(false);
+    clock.ms += 1;
+    expect([egress.isOpen(), egress.isOpen()]).toEqual([true, false]);
+  });
+
+  test('a trial that fails keeps it closed for as long as trials fail', () => {
+    const { clock, egress } = start();
+    failOwners(egress, 8);
+    for (let minute = 0; minute < 60; minute += 1) {
+      clock.ms += 60_000;
+      expect(egress.isOpen()).toBe(true);
+      egress.observe([attempt('mx.owner1.test', timeout, '198.1.0.1')]);
+      expect(egress.isOpen()).toBe(false);
+    }
+  });
+
+  test('one exchange reached is proof that the port is open', () => {
+    const { egress } = start();
+    failOwners(egress, 8);
+    egress.observe([attempt('mx.dead.test', timeout), attempt('mx.living.test', connected)]);
+    expect(egress.isBlocked).toBe(false);
+    expect(egress.isOpen()).toBe(true);
+  });
+
+  test('what was found out long ago tells of another network', () => {
+    const { clock, egress } = start();
+    failOwners(egress, 8);
+    clock.ms += 10 * 60_000 + 1;
+    expect(egress.isBlocked).toBe(false);
+    failOwners(egress, 1);
+    expect(egress.isBlocked).toBe(false);
+  });
 });
 
-test('hosts without an address prove nothing', () => {
-  const { egress } = start();
-  for (let n = 0; n < 100; n += 1) egress.observe([attempt(`mx.owner${n}.test`, 'noAddress')]);
-  expect(egress.isBlocked).toBe(false);
-});
-
-test('one exchange reached is proof that the port is open', () => {
-  const { egress } = start();
-  failOwners(egress, 8);
-  egress.observe([attempt('mx.dead.test', 'connectTimeout'), attempt('mx.living.test', 'connected')]);
-  expect(egress.isBlocked).toBe(false);
-  expect(egress.isOpen()).toBe(true);
-});
-
-test('while blocked, one trial a minute is let through', () => {
+test('what it tells of itself', () => {
   const { clock, egress } = start();
+  expect(egress.read()).toMatchObject({ smtp: 'UNKNOWN', checkedAt: null });
+  failOwners(egress, 3);
+  expect(egress.read()).toMatchObject({ smtp: 'UNKNOWN', checkedAt: new Date(clock.ms) });
   failOwners(egress, 8);
-  expect([egress.isOpen(), egress.isOpen(), egress.isOpen()]).toEqual([true, false, false]);
-  clock.ms += 59_999;
-  expect(egress.isOpen()).toBe(false);
+  expect(egress.read()).toMatchObject({ smtp: 'BLOCKED', checkedAt: new Date(clock.ms) });
   clock.ms += 1;
-  expect([egress.isOpen(), egress.isOpen()]).toEqual([true, false]);
-});
-
-test('old failures tell of another network and are forgotten', () => {
-  const { clock, egress } = start();
-  failOwners(egress, 8);
-  clock.ms += 10 * 60_000 + 1;
-  expect(egress.isBlocked).toBe(false);
+  egress.observe([attempt('mx.living.test', connected)]);
+  const reachedAt = new Date(clock.ms);
+  clock.ms += 1;
+  failOwners(egress, 2);
+  expect(egress.read()).toMatchObject({ smtp: 'OPEN', checkedAt: reachedAt });
 });

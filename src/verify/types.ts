@@ -1,7 +1,13 @@
-import type { DomainName, EmailAddress, NormalizedAddress, ParsedAddress } from '../address/index.ts';
+import type {
+  DomainName,
+  EmailAddress,
+  ExchangeHost,
+  NormalizedAddress,
+  ParsedAddress,
+} from '../address/index.ts';
 import type { Provider } from '../catalog/index.ts';
 import type { MailHosts } from '../dns/index.ts';
-import type { CatchAllFinding, Priority } from '../smtp/index.ts';
+import type { CatchAllFinding, Greeting, Phase, Priority, ProbeEvent } from '../smtp/index.ts';
 import type { AddressFacts, Evidence, Verdict } from '../verdict/index.ts';
 
 /** One address verified once: the verdict, its receipt and how long it may be believed. */
@@ -23,9 +29,49 @@ export type VerifyOptions = {
   readonly signal: AbortSignal;
 };
 
+export type WatchOptions = {
+  /** Refuse a remembered verdict older than this; 0 always asks. Default: as long as the verdict lives. */
+  readonly maxAgeSeconds?: number;
+  /** Told to come back: ask again on the schedule until there is a final verdict or the schedule ends. */
+  readonly waitForRetry: boolean;
+  readonly signal: AbortSignal;
+};
+
+/** Where a verification is: the phases of a conversation, and what comes before, between and after them. */
+export type WatchStage = 'SYNTAX' | 'MEMORY' | 'DNS' | Phase | 'WAITING' | 'VERDICT';
+
+/** One stage of a verification as it happens. */
+export type WatchEvent = {
+  readonly at: Date;
+  readonly stage: WatchStage;
+  /** For a person, without the address in it. */
+  readonly message: string;
+  readonly exchange: ExchangeHost | null;
+  readonly reply: ProbeEvent['reply'];
+  /** With WAITING the verdict so far, whose `retryAt` is when we ask again; with VERDICT the final one. */
+  readonly verification: Verification | null;
+};
+
+/** What is known of our own way out to port 25. */
+export type EgressSnapshot = {
+  readonly smtp: 'OPEN' | 'BLOCKED' | 'UNKNOWN';
+  /** When that was learned last; null when nothing was tried. */
+  readonly checkedAt: Date | null;
+  /** One sentence for a person. */
+  readonly detail: string;
+};
+
 export type Verifier = {
   /** Never rejects for anything about the address or its servers. Concurrent askers of one address share one probe. */
   verify(address: ParsedAddress, options: VerifyOptions): Promise<Verification>;
+  /**
+   * The same, stage by stage. The last event is VERDICT, then it completes; a reader that is slow misses the oldest
+   * events, never the last. `return()` and the signal end it at once, and the probe with it unless others share it.
+   */
+  watch(address: ParsedAddress, options: WatchOptions): AsyncIterableIterator<WatchEvent, undefined>;
+  /** What an exchange says of itself: from memory (5 minutes), or by one SMTP session shared by all who ask. */
+  lookupGreeting(host: ExchangeHost, signal: AbortSignal): Promise<Greeting>;
+  readEgress(): EgressSnapshot;
   lookupMailHosts(domain: DomainName, signal: AbortSignal): Promise<MailHosts>;
   /** From the domain's own name when that is enough, else from its MX: then it costs DNS. */
   lookupProvider(domain: DomainName, signal: AbortSignal): Promise<Provider | null>;

@@ -1,4 +1,5 @@
 /** One address end to end: the order of the stages, each paid for only when the one before leaves the question open. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { DomainName, EmailAddress, NormalizedAddress, ParsedAddress } from '../address/index.ts';
 import { suggestAddress } from '../address/index.ts';
@@ -13,11 +14,13 @@ import {
   registrableDomain,
 } from '../catalog/index.ts';
 import type { Dns, MailHosts } from '../dns/index.ts';
-import type { Prober } from '../smtp/index.ts';
+import type { ProbeEvidence, Prober } from '../smtp/index.ts';
 import { type AddressFacts, type Evidence, judge } from '../verdict/index.ts';
-import { createEgress, type Egress } from './egress.ts';
-import { createFlights } from './flight.ts';
+import { createEgress } from './egress.ts';
+import { type Asker, createFlights } from './flight.ts';
+import { createGreetings } from './greeting.ts';
 import type { Verification, VerificationMemory, Verifier, VerifyOptions } from './types.ts';
+import { createWatch, type Stage } from './watch.ts';
 
 export type VerifierOptions = {
   readonly dns: Dns;
@@ -25,7 +28,11 @@ export type VerifierOptions = {
   readonly memory: VerificationMemory;
   /** Budget of a verification whose asker names none. */
   readonly budgetMs: number;
+  /** When an address that was put off is asked again by those who wait for it: RCPT_GREYLIST_RETRY. */
+  readonly retrySeconds?: readonly number[];
   readonly now?: () => number;
+  /** Lets time pass; rejects when the signal comes first. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Told of bugs of ours and of a memory that fails; a verification never rejects because of them. */
   readonly onError?: (error: unknown) => void;
 };
@@ -35,6 +42,8 @@ export type VerifierOptions = {
  * filling the heap, and what falls out is still in the memory that survives.
  */
 const mostRemembered = 10_000;
+/** The default of RCPT_GREYLIST_RETRY. */
+const usualRetrySeconds = [300, 900, 3_600];
 /** The safety net behind the stages' own deadlines: by then every stage had its time to answer with evidence. */
 const graceMs = 500;
 
@@ -55,10 +64,36 @@ const readFacts = (address: EmailAddress, provider = providerByDomain(address.do
   suggestion: suggestAddress(address, isKnownDomain),
 });
 
-export const createVerifier = (options: VerifierOptions): Verifier & { readonly egress: Egress } => {
+/** For a person, without a name that only the asked one should see: mail hosts are public. */
+const describeHosts = (hosts: MailHosts): string => {
+  switch (hosts.kind) {
+    case 'exchanges':
+      return hosts.exchanges.length === 1
+        ? `one mail host: ${hosts.exchanges[0].host}`
+        : `${hosts.exchanges.length} mail hosts, ${hosts.exchanges[0].host} first`;
+    case 'nullMx':
+      return 'the domain says that it takes no mail';
+    case 'domainNotFound':
+      return 'there is no such domain';
+    case 'noMailHost':
+      return 'the domain has no mail host';
+    case 'failure':
+      return `the mail hosts cannot be looked up: ${hosts.failure}`;
+  }
+};
+
+/** Was nothing said since it began? Then a lane answered from what it remembers, and nobody was reached just now. */
+const isRemembered = ({ transcript, startedAt }: ProbeEvidence): boolean => {
+  const newest = transcript.findLast(({ direction }) => direction !== 'NOTE');
+  return newest !== undefined && newest.at < startedAt;
+};
+
+const pass = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal });
+
+export const createVerifier = (options: VerifierOptions): Verifier => {
   const { dns, prober, memory, budgetMs, now = Date.now, onError = () => undefined } = options;
   const remembered = new LRUCache<NormalizedAddress, Verification>({ max: mostRemembered });
-  const flights = createFlights<NormalizedAddress, Verification>();
+  const flights = createFlights<NormalizedAddress, Verification, Stage>();
   const egress = createEgress({
     now,
     ownerOf: (host) => registrableDomain(host as string as DomainName) ?? host,
@@ -78,6 +113,13 @@ export const createVerifier = (options: VerifierOptions): Verifier & { readonly 
     };
   };
 
+  /**
+   * While port 25 is closed, a host that was called unreachable a moment ago may only have been behind it; once it
+   * is open again, nobody is told that it is closed.
+   */
+  const isBelieved = ({ reason }: Verification): boolean =>
+    egress.isBlocked ? reason !== 'HOST_UNREACHABLE' : reason !== 'EGRESS_BLOCKED';
+
   /** A remembered verdict that is fresh enough, or null. */
   const recall = async (
     { normalized }: EmailAddress,
@@ -93,7 +135,9 @@ export const createVerifier = (options: VerifierOptions): Verifier & { readonly 
       }
       if (known !== null) remembered.set(normalized, known);
     }
-    return known !== null && isFreshFor(known, maxAgeSeconds, now()) ? { ...known, fromCache: true } : null;
+    return known !== null && isFreshFor(known, maxAgeSeconds, now()) && isBelieved(known)
+      ? { ...known, fromCache: true }
+      : null;
   };
 
   const remember = async (address: EmailAddress, verification: Verification): Promise<void> => {
@@ -112,8 +156,10 @@ export const createVerifier = (options: VerifierOptions): Verifier & { readonly 
     { priority }: VerifyOptions,
     deadline: number,
     signal: AbortSignal,
+    publish: (stage: Stage) => void,
   ): Promise<Evidence> => {
     const hosts = await dns.lookupMailHosts(address.domain, signal);
+    publish({ stage: 'DNS', message: describeHosts(hosts) });
     const provider = providerOf(address.domain, hosts);
     const facts = readFacts(address, provider);
     if (hosts.kind !== 'exchanges') return { kind: 'dns', address, hosts, facts };
@@ -125,20 +171,39 @@ export const createVerifier = (options: VerifierOptions): Verifier & { readonly 
       priority,
       deadline,
       signal,
+      // Nobody watches a list row by row, and a lane does more for who is watched.
+      ...(priority === 'bulk'
+        ? {}
+        : { observe: ({ phase, ...event }) => publish({ stage: phase, ...event }) }),
     });
-    egress.observe(probe.attempts);
-    return { kind: 'probe', address, hosts, probe, facts };
+    if (!isRemembered(probe)) egress.observe(probe.attempts);
+    const evidence: Evidence = { kind: 'probe', address, hosts, probe, facts };
+    // Found out by this one, or meanwhile: those who were under way are told the same as those who come later.
+    return egress.isBlocked && judge(evidence).reason === 'HOST_UNREACHABLE'
+      ? { kind: 'egress', address, hosts, facts }
+      : evidence;
   };
 
-  const verifyAddress = async (address: EmailAddress, asked: VerifyOptions): Promise<Verification> => {
+  const verifyAddress = async (
+    address: EmailAddress,
+    asked: VerifyOptions,
+    observe?: (stage: Stage) => void,
+  ): Promise<Verification> => {
     const known = await recall(address, asked);
+    observe?.({ stage: 'MEMORY', message: known ? 'the verdict is remembered' : 'no verdict is remembered' });
     if (known) return known;
     const budget = asked.budgetMs ?? budgetMs;
     const ownTime = AbortSignal.timeout(budget + graceMs);
     const patience = AbortSignal.any([asked.signal, ownTime]);
+    const asker: Asker<Stage> = {
+      signal: patience,
+      isUrgent: asked.priority === 'interactive',
+      deadline: now() + budget,
+      observe,
+    };
     try {
-      return await flights.join(address.normalized, patience, async (signal) => {
-        const verification = conclude(await examine(address, asked, now() + budget, signal));
+      return await flights.join(address.normalized, asker, async ({ signal, deadline, publish }) => {
+        const verification = conclude(await examine(address, asked, deadline, signal, publish));
         // A time-out within less than the usual patience tells of the asker's hurry, not of the exchange.
         if (verification.reason !== 'TIMEOUT' || budget >= budgetMs) await remember(address, verification);
         return verification;
@@ -151,12 +216,32 @@ export const createVerifier = (options: VerifierOptions): Verifier & { readonly 
     }
   };
 
+  const verify = async (
+    parsed: ParsedAddress,
+    asked: VerifyOptions,
+    observe?: (stage: Stage) => void,
+  ): Promise<Verification> => {
+    if (parsed.kind === 'fault') return conclude({ kind: 'syntax', fault: parsed.fault });
+    observe?.({ stage: 'SYNTAX', message: 'the address is well-formed' });
+    return verifyAddress(parsed.address, asked, observe);
+  };
+
   return {
-    egress,
-    verify: async (parsed: ParsedAddress, asked) =>
-      parsed.kind === 'fault'
-        ? conclude({ kind: 'syntax', fault: parsed.fault })
-        : verifyAddress(parsed.address, asked),
+    verify: (parsed, asked) => verify(parsed, asked),
+    watch: createWatch({
+      verify,
+      scheduleSeconds: options.retrySeconds ?? usualRetrySeconds,
+      now,
+      wait: options.wait ?? pass,
+      onError,
+    }),
+    lookupGreeting: createGreetings({
+      greet: (request) => prober.greet(request),
+      budgetMs,
+      now,
+      learn: (attempts) => egress.observe(attempts),
+    }),
+    readEgress: () => egress.read(),
     lookupMailHosts: (domain, signal) => dns.lookupMailHosts(domain, signal),
     lookupProvider: async (domain, signal) =>
       providerByDomain(domain) ?? providerOf(domain, await dns.lookupMailHosts(domain, signal)),

@@ -175,7 +175,7 @@ describe('our own trouble', () => {
         probe: async ({ exchanges: [{ host }] }) => {
           connections += 1;
           return {
-            attempts: [{ host, ip: '192.0.2.1', outcome: { kind: 'connectTimeout' } }],
+            attempts: [{ host, ip: `198.${connections}.0.1`, outcome: { kind: 'connectTimeout' } }],
             exchange: null,
             ip: null,
             phase: 'CONNECT',
@@ -197,9 +197,13 @@ describe('our own trouble', () => {
       reasons.push(
         (await verifier.verify(parseAddress(`a@dead${n}.test`), { priority: 'bulk', signal: never })).reason,
       );
-    expect(reasons.slice(0, 8)).toEqual(Array(8).fill('HOST_UNREACHABLE'));
-    expect(reasons.slice(9)).toEqual(Array(3).fill('EGRESS_BLOCKED'));
-    expect(connections).toBe(9);
+    expect(reasons).toEqual([...Array(7).fill('HOST_UNREACHABLE'), ...Array(5).fill('EGRESS_BLOCKED')]);
+    expect(connections).toBe(8);
+    expect(verifier.readEgress().smtp).toBe('BLOCKED');
+    // Those who asked before it was found out are not told the old story again, and nobody is connected to for it.
+    const again = await verifier.verify(parseAddress('a@dead0.test'), { priority: 'bulk', signal: never });
+    expect(again).toMatchObject({ reason: 'EGRESS_BLOCKED', fromCache: false });
+    expect(connections).toBe(8);
   });
 });
 
