@@ -30,7 +30,7 @@ const BulkResultType = builder.objectRef<SettledRow>('BulkResult').implement({
     score: t.exposeInt('score', { description: '0 (mail will bounce) to 100 (mail will arrive).' }),
     provider: t.exposeString('provider', {
       nullable: true,
-      description: 'Name of the mail provider; null when it is not known.',
+      description: 'Id of the mail provider, such as GOOGLE; null when it is not known.',
     }),
     exchange: t.exposeString('exchange', {
       nullable: true,

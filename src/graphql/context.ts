@@ -1,8 +1,8 @@
 import { initContextCache } from '@pothos/core';
-import type { DomainName, ParsedAddress } from '../address/index.ts';
+import type { DomainName, ExchangeHost, ParsedAddress } from '../address/index.ts';
 import type { Dns, MailHosts, PolicyFileOptions } from '../dns/index.ts';
 import type { Jobs } from '../jobs/index.ts';
-import type { Guard, Prober } from '../smtp/index.ts';
+import type { Greeting, Guard, Prober } from '../smtp/index.ts';
 import type { Verification, Verifier } from '../verify/index.ts';
 import { refuse } from './refusal.ts';
 
@@ -36,6 +36,8 @@ export type Lookups = {
   /** Rejects with TOO_MANY_ADDRESSES past the ceiling of one operation. */
   verify(parsed: ParsedAddress, maxAgeSeconds: number | null): Promise<Verification>;
   mailHosts(domain: DomainName): Promise<MailHosts>;
+  /** Rejects with TOO_MANY_EXCHANGES past the ceiling of one operation. */
+  greeting(host: ExchangeHost): Promise<Greeting>;
 };
 
 export type Context = RequestPart & {
@@ -50,9 +52,13 @@ export type Context = RequestPart & {
  */
 const mostVerifications = 200;
 
+/** The runaway: a document of a thousand aliases that opens a session to a thousand hosts of the caller's choice. */
+const mostGreetings = 20;
+
 const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => {
   const verifications = new Map<string, Promise<Verification>>();
   const hosts = new Map<DomainName, Promise<MailHosts>>();
+  const greetings = new Map<ExchangeHost, Promise<Greeting>>();
   return {
     verify: (parsed, maxAgeSeconds) => {
       const text = parsed.kind === 'address' ? parsed.address.normalized : parsed.input;
@@ -80,6 +86,18 @@ const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => 
         hosts.set(domain, answer);
       }
       return answer;
+    },
+    greeting: (host) => {
+      let greeting = greetings.get(host);
+      if (greeting === undefined) {
+        if (greetings.size >= mostGreetings)
+          throw refuse('TOO_MANY_EXCHANGES', `One operation greets at most ${mostGreetings} exchanges.`, {
+            limit: mostGreetings,
+          });
+        greeting = verifier.lookupGreeting(host, signal);
+        greetings.set(host, greeting);
+      }
+      return greeting;
     },
   };
 };

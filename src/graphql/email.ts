@@ -21,7 +21,7 @@ const longestEcho = 1_000;
 export const cutAddress = (text: string): string =>
   text.length > longestEcho ? text.slice(0, longestEcho) : text;
 
-const readEmail = (text: string): ParsedAddress => parseAddress(cutAddress(text));
+export const readEmail = (text: string): ParsedAddress => parseAddress(cutAddress(text));
 
 const maxAgeDescription =
   'Refuse a remembered answer that is older; `0s` always asks. Default: as long as the answer is good for.';

@@ -1,6 +1,8 @@
 import type { LaneSnapshot } from '../smtp/index.ts';
+import type { EgressSnapshot } from '../verify/index.ts';
 import { builder, openEnum } from './builder.ts';
 import { readPageSize } from './page.ts';
+import { ReplyType } from './reply.ts';
 
 const LaneStateType = builder.enumType('LaneState', {
   description: openEnum('What a lane is doing.'),
@@ -18,6 +20,52 @@ const LaneType = builder.objectRef<LaneSnapshot>('Lane').implement({
     state: t.field({ type: LaneStateType, description: 'What it is doing.', resolve: ({ state }) => state }),
     sessions: t.exposeInt('sessions', { description: 'SMTP sessions open now.' }),
     queued: t.exposeInt('queued', { description: 'Addresses waiting for a session.' }),
+    probesPerSecond: t.exposeFloat('probesPerSecond', {
+      nullable: true,
+      description: 'Addresses it may ask about a second now, slowed down when told to; null is no limit.',
+    }),
+    pausedUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it is tried again; null when it is not PAUSED.',
+      resolve: ({ pausedUntil }) => pausedUntil,
+    }),
+    lastReply: t.field({
+      type: ReplyType,
+      nullable: true,
+      description:
+        "The last reply that slowed it down or stopped it, without anybody's address; null when none did.",
+      resolve: ({ lastReply }) => lastReply,
+    }),
+  }),
+});
+
+const EgressStateType = builder.enumType('EgressState', {
+  description: openEnum('Can mail servers be reached from where the gateway runs?'),
+  values: {
+    OPEN: { description: 'At least one was reached.' },
+    BLOCKED: {
+      description: 'Many of different owners were tried and none was reached: verdicts are EGRESS_BLOCKED.',
+    },
+    UNKNOWN: { description: 'Too few were tried to tell.' },
+  } satisfies Record<EgressSnapshot['smtp'], { description: string }>,
+});
+
+const EgressType = builder.objectRef<EgressSnapshot>('Egress').implement({
+  description: "The gateway's own way out to mail servers, as far as its work has shown.",
+  fields: (t) => ({
+    smtp: t.field({
+      type: EgressStateType,
+      description: 'Is the SMTP port open for us?',
+      resolve: ({ smtp }) => smtp,
+    }),
+    checkedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When that was learned last; null when nothing was tried yet.',
+      resolve: ({ checkedAt }) => checkedAt,
+    }),
+    detail: t.exposeString('detail', { description: 'One sentence for a person.' }),
   }),
 });
 
@@ -32,6 +80,11 @@ const GatewayType = builder.objectRef<Record<never, never>>('Gateway').implement
     isSandbox: t.boolean({
       description: 'Is the mail internet simulated? Then no verdict says anything about a real mailbox.',
       resolve: (_gateway, _args, { services }) => services.gateway.isSandbox,
+    }),
+    egress: t.field({
+      type: EgressType,
+      description: 'Its own way out to mail servers.',
+      resolve: (_gateway, _args, { services }) => services.verifier.readEgress(),
     }),
     lanes: t.field({
       type: [LaneType],

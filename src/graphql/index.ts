@@ -3,11 +3,11 @@
  * a type, printed to `schema/schema.graphql`.
  *
  * Refuses to know anything itself: a resolver translates, and looks nothing up that was not selected. `syntax` and
- * the facts of a domain's name cost nothing, `mx` and its kin cost DNS, `verification`, `mailbox` and `catchAll`
- * cost SMTP. A bad address is a result; a bad id, cursor, page size or domain is a GraphQL error with
+ * the facts of a domain's name cost nothing, `mx` and its kin cost DNS, `verification`, `mailbox`,
+ * `catchAll` and `greeting` cost SMTP. A bad address is a result; a bad id, cursor, page size or domain is a GraphQL error with
  * `extensions.code`; what a mutation refuses is typed data.
  *
- * Limits: 100 edges a page, 100 addresses in `emails`, 200 verifications an operation, 100 ids in `nodes`, 10,000
+ * Limits: 100 edges a page, 100 addresses in `emails`, 200 verifications and 20 greetings an operation, 100 ids in `nodes`, 10,000
  * addresses inline in a bulk job, 1,000 characters of an address echoed.
  */
 export {

@@ -2,6 +2,7 @@ import { type ExchangeHost, parseExchangeHost } from '../address/index.ts';
 import { providerByExchange } from '../catalog/index.ts';
 import type { HostAddress } from '../dns/index.ts';
 import { builder } from './builder.ts';
+import { GreetingType, isAnswered } from './greeting.ts';
 import { ProviderType } from './provider.ts';
 import { refuse } from './refusal.ts';
 
@@ -55,13 +56,23 @@ export const MailExchangeType = builder.node(builder.objectRef<MailExchangeSourc
       description: 'Who runs it, by its name; null when that is not known.',
       resolve: ({ host }) => providerByExchange(host),
     }),
+    greeting: t.field({
+      type: GreetingType,
+      nullable: true,
+      description:
+        'What it says of itself before anybody is asked about; null when it could not be asked in time. Costs one SMTP session, remembered for some minutes; at most 20 exchanges an operation.',
+      resolve: async ({ host }, _args, { lookups }) => {
+        const greeting = await lookups.greeting(host);
+        return isAnswered(greeting) ? greeting : null;
+      },
+    }),
   }),
 });
 
 builder.queryField('mailExchange', (t) =>
   t.field({
     type: MailExchangeType,
-    description: 'One mail exchange by its host name. The host is asked nothing.',
+    description: 'One mail exchange by its host name. Only `greeting` asks the host anything.',
     args: { host: t.arg.string({ required: true, description: 'A host name, such as an MX record has.' }) },
     resolve: (_root, { host }) => {
       const parsed = parseExchangeHost(host);

@@ -3,18 +3,21 @@ import { builder, openEnum } from './builder.ts';
 import { exchangeOf, MailExchangeType } from './mail-exchange.ts';
 import { ReplyType } from './reply.ts';
 
+/** Also the stages of a verification that is watched. */
+export const phaseValues = {
+  RESOLVE: { description: 'Looking up the addresses of the exchanges.' },
+  CONNECT: { description: 'Connecting.' },
+  GREETING: { description: 'Waiting for the first reply.' },
+  EHLO: { description: 'EHLO, or HELO.' },
+  STARTTLS: { description: 'STARTTLS.' },
+  TLS_HANDSHAKE: { description: 'The TLS handshake.' },
+  MAIL_FROM: { description: 'MAIL FROM.' },
+  RCPT_TO: { description: 'RCPT TO: the mailbox itself was asked about.' },
+} as const satisfies Record<Phase, { description: string }>;
+
 const PhaseType = builder.enumType('SmtpPhase', {
   description: openEnum('Where in a conversation something happened.'),
-  values: {
-    RESOLVE: { description: 'Looking up the addresses of the exchanges.' },
-    CONNECT: { description: 'Connecting.' },
-    GREETING: { description: 'Waiting for the first reply.' },
-    EHLO: { description: 'EHLO, or HELO.' },
-    STARTTLS: { description: 'STARTTLS.' },
-    TLS_HANDSHAKE: { description: 'The TLS handshake.' },
-    MAIL_FROM: { description: 'MAIL FROM.' },
-    RCPT_TO: { description: 'RCPT TO: the mailbox itself was asked about.' },
-  } satisfies Record<Phase, { description: string }>,
+  values: phaseValues,
 });
 
 type MeaningKind = NonNullable<ProbeEvidence['meaning']>['kind'];

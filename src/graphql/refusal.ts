@@ -12,6 +12,7 @@ export type RefusalCode =
   | 'BAD_INPUT'
   | 'NOT_FOUND'
   | 'TOO_MANY_ADDRESSES'
+  | 'TOO_MANY_EXCHANGES'
   | 'TOO_MANY_IDS';
 
 /** A caller fault as GraphQL reports it: one sentence, a code, and what a program needs to correct itself. */

@@ -11,6 +11,7 @@ import './bulk-result.ts';
 import './start-bulk-job.ts';
 import './cancel-bulk-job.ts';
 import './watch-bulk-job.ts';
+import './watch-verification.ts';
 
 /** The public contract. Built once: it holds no state, everything it needs comes with the context. */
 export const schema: GraphQLSchema = builder.toSchema();

@@ -8,7 +8,9 @@ const order = [
   'VerifyEmail',
   'SyntaxOnly',
   'VerifyEmails',
+  'WatchVerification',
   'DomainProfile',
+  'ExchangeProfile',
   'StartBulkJob',
   'BulkJobProgress',
   'BulkJob',
@@ -20,7 +22,9 @@ const plainVariables: Readonly<Record<string, Readonly<Record<string, unknown>>>
   VerifyEmail: { address: 'someone@example.com', maxAge: '7d' },
   SyntaxOnly: { address: 'someone@gmial.com' },
   VerifyEmails: { addresses: ['someone@example.com', 'not an address'] },
+  WatchVerification: { address: 'someone@example.com', waitForRetry: false },
   DomainProfile: { name: 'example.com' },
+  ExchangeProfile: { host: 'mx.example.com' },
   StartBulkJob: {
     input: { name: 'first list', source: { addresses: ['someone@example.com', 'not an address'] } },
   },
@@ -41,7 +45,9 @@ const sandboxVariables: typeof plainVariables = {
       'not an address',
     ],
   },
+  WatchVerification: { address: 'user2@accepts.test', waitForRetry: false },
   DomainProfile: { name: 'accepts.test' },
+  ExchangeProfile: { host: 'mx.accepts.test' },
   StartBulkJob: {
     input: {
       name: 'first list',

@@ -13,7 +13,7 @@ import type {
   SettledRow,
   StartOutcome,
 } from '../../src/jobs/index.ts';
-import type { ProbeEvidence, ProbeRequest, Prober } from '../../src/smtp/index.ts';
+import type { Greeting, ProbeEvidence, ProbeRequest, Prober } from '../../src/smtp/index.ts';
 import { createVerifier, type Verification, type VerificationMemory } from '../../src/verify/index.ts';
 
 const host = (name: string) => name as ExchangeHost;
@@ -107,6 +107,39 @@ const evidenceFor = ({ address, exchanges }: ProbeRequest): ProbeEvidence => {
   };
 };
 
+const idleLane = {
+  state: 'IDLE',
+  sessions: 0,
+  queued: 0,
+  probesPerSecond: null,
+  pausedUntil: null,
+  lastReply: null,
+} as const;
+
+const greetingOf = (name: ExchangeHost): Greeting => ({
+  attempts: [{ host: name, ip: '192.0.2.1', outcome: { kind: 'connected' } }],
+  ip: '192.0.2.1',
+  banner: `${name} ESMTP`,
+  capabilities: ['PIPELINING', 'SIZE 52428800'],
+  supportsStartTls: true,
+  supportsPipelining: true,
+  supportsSmtpUtf8: false,
+  maxMessageBytes: 52_428_800,
+  tls: {
+    version: 'TLSv1.3',
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    isTrusted: false,
+    certificate: {
+      subject: `CN=${name}`,
+      issuer: 'CN=test',
+      validTo: new Date('2031-01-01T00:00:00Z'),
+      altNames: [name],
+    },
+  },
+  reply: { code: 250, enhancedCode: null, lines: [name], text: name },
+  fault: null,
+});
+
 /** Accepts `ada@` anywhere and refuses everybody else; a probe is four commands. */
 const createFakeProber = () => {
   const stats = { sessionsOpened: 0, commandsSent: 0 };
@@ -125,9 +158,22 @@ const createFakeProber = () => {
       stats.commandsSent += 4;
       return { answer: 'NO', reply: null, checkedAt: new Date('2030-01-01T00:00:00Z') };
     },
+    greet: async ({ host: name }) => {
+      stats.sessionsOpened += 1;
+      stats.commandsSent += 2;
+      return greetingOf(name);
+    },
     lanes: () => [
-      { exchanges: [host('mx1.mail.test')], state: 'IDLE', sessions: 0, queued: 0 },
-      { exchanges: [host('mx.busy.test')], state: 'ACTIVE', sessions: 2, queued: 7 },
+      { ...idleLane, exchanges: [host('mx1.mail.test')] },
+      { ...idleLane, exchanges: [host('mx.busy.test')], state: 'ACTIVE', sessions: 2, queued: 7 },
+      {
+        ...idleLane,
+        exchanges: [host('mx.angry.test')],
+        state: 'PAUSED',
+        probesPerSecond: 2.5,
+        pausedUntil: new Date('2030-01-01T00:10:00Z'),
+        lastReply: { code: 421, enhancedCode: '4.7.0', lines: ['Slow down'], text: 'Slow down' },
+      },
     ],
     close: async () => undefined,
   };

@@ -24,10 +24,12 @@ describe('client documents, unchanged', () => {
       'BulkJobProgress',
       'BulkJobs',
       'DomainProfile',
+      'ExchangeProfile',
       'StartBulkJob',
       'SyntaxOnly',
       'VerifyEmail',
       'VerifyEmails',
+      'WatchVerification',
     ];
     const written = readdirSync(new URL('../../schema/operations/', import.meta.url));
     expect(written.toSorted()).toEqual(tested.map((name) => `${name}.graphql`));
