@@ -91,7 +91,7 @@ const hostileScripts: readonly (Omit<Personality, 'server'> & { readonly script:
     name: 'loses-pipelined',
     about: 'Offers PIPELINING, then reads the first command of each write and loses the rest.',
     script: { losesPipelined: true },
-    examples: [{ address: 'user1', expected: timeout }],
+    examples: [{ address: 'user1', expected: exists }],
   },
   {
     name: 'starttls-broken',
