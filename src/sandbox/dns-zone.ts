@@ -30,6 +30,8 @@ export type ZoneEntry = {
   readonly aaaa?: readonly string[];
   /** An exchange of `.` or `''` is the root: the null MX (RFC 7505 §3). */
   readonly mx?: readonly { readonly preference: number; readonly exchange: string }[];
+  /** The data of MX records, octet by octet: for names that no name server should give. */
+  readonly rawMx?: readonly Uint8Array[];
   /** One record each; an array is a record of several strings (RFC 1035 §3.3.14). */
   readonly txt?: readonly (string | readonly string[])[];
   readonly cname?: string;
@@ -63,6 +65,9 @@ export type ZoneAnswer = ZoneEntry | null;
 const CNAME_CEILING = 8;
 const DEFAULT_TTL_SECONDS = 60;
 const NEGATIVE_TTL_SECONDS = 30;
+
+/** What dns-packet writes as type 15 (MX, RFC 1035 §3.2.2) with data that it does not look at. */
+const RAW_MX = 'UNKNOWN_15' as Answer['type'] & 'NULL';
 
 /** The name that an address's PTR stands under (RFC 1035 §3.5, RFC 3596 §2.5). */
 export const reverseName = (ip: string): string => {
@@ -189,6 +194,7 @@ const recordsOf = (name: string, entry: ZoneEntry, type: string): Answer[] => {
     ...(entry.a ?? []).map((data) => ({ ...base, type: 'A' as const, data })),
     ...(entry.aaaa ?? []).map((data) => ({ ...base, type: 'AAAA' as const, data })),
     ...(entry.mx ?? []).map((data) => ({ ...base, type: 'MX' as const, data })),
+    ...(entry.rawMx ?? []).map((data) => ({ ...base, type: RAW_MX, data: Buffer.from(data) })),
     ...(entry.txt ?? []).map((text) => ({
       ...base,
       type: 'TXT' as const,
@@ -198,7 +204,9 @@ const recordsOf = (name: string, entry: ZoneEntry, type: string): Answer[] => {
     ...(entry.ns ?? []).map((data) => ({ ...base, type: 'NS' as const, data })),
     ...(entry.soa === undefined ? [] : [printSoa(name, entry.soa.minimumSeconds)]),
   ];
-  return all.filter((record) => type === 'ANY' || record.type === type);
+  return all.filter(
+    (record) => type === 'ANY' || record.type === type || (type === 'MX' && record.type === RAW_MX),
+  );
 };
 
 /** A string of a TXT record holds 255 octets (RFC 1035 §3.3): longer text is cut into several. */

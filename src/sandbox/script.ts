@@ -67,6 +67,8 @@ export type Script = {
   readonly manners?: Readonly<Partial<Record<Verb, Manner>>>;
   /** Reads one command of each chunk and forgets the rest, as one that only claims to know PIPELINING. */
   readonly losesPipelined?: boolean;
+  /** Times that its certificate stands in the chain it shows (0.5 KB each); default 1. */
+  readonly chainLength?: number;
   /** Waits so long before each reply that names no time of its own. */
   readonly waitMs?: number;
 };

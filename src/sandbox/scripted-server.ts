@@ -10,6 +10,7 @@ import type { SecureContext } from 'node:tls';
 import { CONNECTION_CEILING, type MailServer, type Premises } from './mail-server.ts';
 import { answerHonestly, defaultOffers, type Manner, type Script, type Verb } from './script.ts';
 import { type Part, ScriptedSession } from './scripted-session.ts';
+import { createSandboxContext } from './tls-fixture.ts';
 
 /** The honest server: what every script stands on. */
 const manners = (script: Script): Record<Verb, Manner> => {
@@ -43,7 +44,14 @@ export const createScriptedServer = (
 ): MailServer => {
   const sessions = new Set<ScriptedSession>();
   const memory = new Map<string, number>();
-  const part: Part = { script, manners: manners(script), premises, secureContext, memory };
+  const part: Part = {
+    script,
+    manners: manners(script),
+    premises,
+    secureContext:
+      script.chainLength === undefined ? secureContext : createSandboxContext(script.chainLength),
+    memory,
+  };
   const net = createServer({ noDelay: true }, (socket) => {
     const session = new ScriptedSession(socket, part, () => sessions.delete(session));
     sessions.add(session);

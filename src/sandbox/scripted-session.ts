@@ -22,6 +22,7 @@ const ENDLESS_BLOCK = 16_384;
 const MEMORY_CEILING = 100_000;
 
 const LF = 10;
+const TWO = 50;
 const NOTHING = Buffer.alloc(0);
 const NO_PATH: MailPath = { localPart: '', domain: '' };
 const verbs: ReadonlySet<string> = new Set(['EHLO', 'HELO', 'MAIL', 'RCPT', 'RSET', 'NOOP', 'DATA', 'QUIT']);
@@ -161,7 +162,7 @@ export class ScriptedSession {
 
   /** What the reply has made of the transaction. */
   #follow(verb: Verb, path: MailPath, said: string | Uint8Array | undefined): void {
-    const isGood = typeof said === 'string' && said.startsWith('2');
+    const isGood = (typeof said === 'string' ? said.charCodeAt(0) : said?.[0]) === TWO;
     switch (verb) {
       case 'MAIL':
         if (isGood) this.#reversePath = path.domain === '' ? '' : `${path.localPart}@${path.domain}`;

@@ -28,5 +28,6 @@ eEKvT8AYMSymhUsL8wSRnQX9y+GhRANCAAQ4S8OgzRVsnPeSnjPmmZnETGSB9MX9
 -----END PRIVATE KEY-----
 `;
 
-export const createSandboxContext = (): SecureContext =>
-  createSecureContext({ cert: sandboxCertificate, key: sandboxKey });
+/** @param chainLength times that the certificate stands in its own chain: more than one is of no use to anybody */
+export const createSandboxContext = (chainLength = 1): SecureContext =>
+  createSecureContext({ cert: sandboxCertificate.repeat(chainLength), key: sandboxKey });

@@ -26,6 +26,8 @@ describe('mail exchanges', () => {
     ['aliased.test', ['10 mx.aliased.test']],
     ['truncated.test', ['10 mx.truncated.test']],
     ['slow.test', ['10 mx.slow.test']],
+    ['mx-loop.test', ['10 mx.mx-loop.test']],
+    ['mx-with-nul.test', ['10 mx\\000nl.test']],
     ['gmail-like.test', ['10 aspmx.l.google.com']],
     ['bulk1.test', ['10 mx1.hosting1.test', '20 mx2.hosting1.test']],
     ['bulk5.test', ['10 mx1.hosting1.test', '20 mx2.hosting1.test']],
@@ -34,6 +36,12 @@ describe('mail exchanges', () => {
   it.each(rows)('%s', async (domain, exchanges) => {
     expect((await mxOf(domain)).toSorted()).toEqual(exchanges);
   });
+});
+
+it('thousand-mx.test has a thousand, each with an address', async () => {
+  const exchanges = await mxOf('thousand-mx.test');
+  expect(new Set(exchanges).size).toBe(1_000);
+  expect(await createResolver(sandbox).resolve4('m999.thousand-mx.test')).toEqual(['127.26.255.1']);
 });
 
 describe('addresses', () => {
@@ -83,6 +91,9 @@ describe('failures', () => {
     ['servfail.test', 'ESERVFAIL'],
     ['dns-refused.test', 'EREFUSED'],
     ['dns-garbage.test', 'EBADRESP'],
+    ['cname-loop.test', 'ESERVFAIL'],
+    ['mx-with-long-label.test', 'EBADRESP'],
+    ['mx-pointing-at-itself.test', 'EBADRESP'],
   ];
   it.each(rows)('%s', async (domain, code) => {
     await expect(mxOf(domain)).rejects.toMatchObject({ code });

@@ -186,6 +186,37 @@ const rows: readonly Row[] = [
     name: 'http',
     heard: ['HTTP/1.1 400 Bad Request', 'Server: sandbox', 'Connection: close', 'Content-Length: 0'],
   },
+  { name: 'hangs-up-at-ehlo', said: ['EHLO client.test'], heard: ['220 mx.hangs-up-at-ehlo.test'] },
+  {
+    name: 'hangs-up-at-mail',
+    said: ['HELO client.test', 'MAIL FROM:<>'],
+    heard: ['220 ', '250 mx.hangs-up-at-mail.test'],
+  },
+  rcptRow('hangs-up-mid-reply', ['user1'], ['550 5.1.1 no su']),
+  {
+    name: 'hangs-up-at-starttls',
+    said: ['HELO client.test', 'MAIL FROM:<>', 'STARTTLS'],
+    heard: ['220 ', '250 ', '530 5.7.0 Must issue', '220 2.0.0 Ready to start TLS'],
+  },
+  {
+    name: 'replies-before-commands',
+    heard: [
+      '220 mx.replies-before-commands.test',
+      '250 mx.replies-before-commands.test',
+      '250 2.1.0',
+      '250 2.1.5',
+      '250 2.1.5',
+    ],
+    isMute: true,
+  },
+  {
+    name: 'replies-too-often',
+    said: ['HELO client.test', 'MAIL FROM:<>', 'QUIT'],
+    heard: ['220 ', '250 ', '250 2.1.0', '250 2.1.0', bye],
+  },
+  rcptRow('nul-in-reply', ['user1', 'nobody'], ['250 \x002.1.5 \x00Ok', '550 \x005.1.1 \x00<nobody@', bye]),
+  rcptRow('nul-before-code', ['user1'], ['\x00250 2.1.5', bye]),
+  rcptRow('code-too-low', ['user1'], ['150 wait', bye]),
   rcptRow('unknown-code', ['user1'], ['999 9.9.9', bye]),
   {
     name: 'replies-twice',
@@ -233,6 +264,13 @@ const elsewhere = [
   'garbage',
   'starttls-broken',
   'starttls-injected',
+  'million-lines',
+  'oversized-line-at-rcpt',
+  'octet-a-second',
+  'bare-cr',
+  'bare-lf',
+  'starttls-garbage',
+  'certificate-huge',
 ];
 
 it('every mail server is spoken to here', () => {
@@ -282,6 +320,66 @@ describe('hostile in ways that a row cannot tell', () => {
     expect(new Set(await peer.hearAll()).size).toBe(256);
   });
 
+  it('million-lines ends after a million lines', async () => {
+    const peer = await openPeer(sandbox, 'million-lines.test');
+    let octets = 0;
+    let last = '';
+    peer.socket.removeAllListeners('data');
+    await new Promise<void>((resolve) => {
+      peer.socket.on('data', (chunk: Buffer) => {
+        octets += chunk.length;
+        last = chunk.toString('latin1');
+        if (last.endsWith('220 at last\r\n')) resolve();
+      });
+    });
+    expect(octets + peer.heard.length).toBe(6_000_000 + '220 at last\r\n'.length);
+    peer.socket.destroy();
+  });
+
+  const askAboutUser1 = async (name: string) => {
+    const peer = await openPeer(sandbox, `${name}.test`);
+    await peer.hearLines(1);
+    peer.socket.write(`HELO c.test\r\nMAIL FROM:<>\r\nRCPT TO:<user1@${name}.test>\r\n`);
+    return peer;
+  };
+
+  it('oversized-line-at-rcpt sends a megabyte before the end of its line', async () => {
+    const peer = await askAboutUser1('oversized-line-at-rcpt');
+    await peer.hearLines(4);
+    expect(peer.heard).toMatch(/^220 [^\n]*\n250 [^\n]*\n250 [^\n]*\n250 x{1048576}\r\n$/);
+    peer.socket.destroy();
+  });
+
+  it('octet-a-second answers an octet at a time, and never ends', async () => {
+    const peer = await askAboutUser1('octet-a-second');
+    await peer.hearLines(5);
+    expect(peer.heard).toMatch(/(250-still looking\r\n){2}/);
+    peer.socket.destroy();
+  });
+
+  it('bare-cr greets and ends its line with CR alone', async () => {
+    const peer = await openPeer(sandbox, 'bare-cr.test');
+    await peer.hear(/^220 mx\.bare-cr\.test ESMTP\r$/);
+    peer.socket.end('EHLO c.test\r\n');
+    expect((await peer.hearAll()).endsWith('\n250 ENHANCEDSTATUSCODES\r\n')).toBe(true);
+  });
+
+  it('bare-lf ends no line with CR LF until it is told to QUIT', async () => {
+    const peer = await openPeer(sandbox, 'bare-lf.test');
+    await peer.hearLines(1);
+    peer.socket.write('EHLO c.test\r\nMAIL FROM:<>\r\nRCPT TO:<user1@bare-lf.test>\r\nQUIT\r\n');
+    expect(await peer.hearAll()).toBe(
+      [
+        '220 mx.bare-lf.test ESMTP',
+        '250-mx.bare-lf.test',
+        '250 PIPELINING',
+        '250 2.1.0 Ok',
+        '250 2.1.5 Ok',
+        '221 2.0.0 Bye\r\n',
+      ].join('\n'),
+    );
+  });
+
   it('ipv6 is there where the machine has IPv6, and exempt only then', async () => {
     const isThere = sandbox.examples.some(({ personality }) => personality === 'ipv6');
     expect(sandbox.allowHosts).toEqual(isThere ? ['127.26.0.0/16', '::1/128'] : ['127.26.0.0/16']);
@@ -321,6 +419,19 @@ describe('TLS', () => {
     const peer = await secure(before);
     peer.socket.write('EHLO c.test\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@starttls-injected.test>\r\nQUIT\r\n');
     expect(await peer.hearAll()).toMatch(/250 2\.1\.0 Ok\r\n550 5\.1\.1 /);
+  });
+
+  it('starttls-garbage sends what only looks like TLS, unasked', async () => {
+    const peer = await startTls('starttls-garbage.test');
+    await peer.hear(/Ready to start TLS\r\n.{600}$/s);
+    expect(peer.heard.slice(-600, -595)).toBe(String.fromCharCode(22, 3, 3, 64, 0));
+    peer.socket.write('a hello');
+    expect(await peer.hearAll()).toMatch(/This is no handshake/);
+  });
+
+  it('certificate-huge shows more than clients read', async () => {
+    const peer = await startTls('certificate-huge.test');
+    await expect(secure(peer)).rejects.toThrow(/excessive message size/i);
   });
 
   it('starttls-broken answers the handshake with text', async () => {

@@ -10,6 +10,9 @@ const mxAt =
   (domain: string, ip: string): NonNullable<Personality['zones']> =>
   () => ({ [domain]: mx(`mx.${domain}`), [`mx.${domain}`]: ip.includes(':') ? { aaaa: [ip] } : { a: [ip] } });
 
+/** An MX record of preference 10 whose exchange is these octets. */
+const mxData = (name: string): Uint8Array => Buffer.from(`\x00\x0a${name}`, 'latin1');
+
 export const names: readonly Personality[] = [
   {
     name: 'nxdomain',
@@ -118,6 +121,62 @@ export const names: readonly Personality[] = [
     name: 'dns-garbage',
     about: 'The name server answers with what is no DNS message.',
     zones: () => ({ 'dns-garbage.test': { behaviour: 'GARBAGE' } }),
+    examples: [{ address: 'user1', expected: dnsFailure }],
+  },
+  {
+    name: 'thousand-mx',
+    about: 'Has a thousand MX records, and nothing listens at any: only the first ten are tried.',
+    zones: () => ({
+      'thousand-mx.test': {
+        mx: Array.from({ length: 1_000 }, (_, index) => ({
+          preference: index,
+          exchange: `m${index}.thousand-mx.test`,
+        })),
+      },
+      '*.thousand-mx.test': { a: [NOBODY_HOME] },
+    }),
+    examples: [{ address: 'user1', expected: unknown('HOST_UNREACHABLE') }],
+  },
+  {
+    name: 'mx-loop',
+    about: 'Its exchange is a CNAME that leads back to itself through another.',
+    zones: () => ({
+      'mx-loop.test': mx('mx.mx-loop.test'),
+      'mx.mx-loop.test': { cname: 'xm.mx-loop.test' },
+      'xm.mx-loop.test': { cname: 'mx.mx-loop.test' },
+    }),
+    examples: [{ address: 'user1', expected: dnsFailure }],
+  },
+  {
+    name: 'cname-loop',
+    about: 'The domain is a CNAME that leads back to itself through another.',
+    zones: () => ({
+      'cname-loop.test': { cname: 'again.cname-loop.test' },
+      'again.cname-loop.test': { cname: 'cname-loop.test' },
+    }),
+    examples: [{ address: 'user1', expected: dnsFailure }],
+  },
+  {
+    name: 'mx-with-nul',
+    about: 'Its MX names a host with NUL in its name: no host at all.',
+    zones: () => ({ 'mx-with-nul.test': { rawMx: [mxData('\x05mx\x00nl\x04test\x00')] } }),
+    examples: [{ address: 'user1', expected: noMailHost }],
+  },
+  {
+    name: 'mx-with-long-label',
+    about: 'Its MX names a host with a label of 255 octets, where 63 are the most (RFC 1035 §3.1).',
+    zones: () => ({ 'mx-with-long-label.test': { rawMx: [mxData(`\xff${'x'.repeat(255)}\x00`)] } }),
+    examples: [{ address: 'user1', expected: dnsFailure }],
+  },
+  {
+    name: 'mx-pointing-at-itself',
+    about: 'The name in its MX is a compression pointer to itself (RFC 1035 §4.1.4).',
+    // Behind the header, the question, the owner's name, type, class, life, length and preference.
+    zones: () => {
+      const owner = 'mx-pointing-at-itself.test';
+      const at = 12 + (owner.length + 2) * 2 + 4 + 10 + 2;
+      return { [owner]: { rawMx: [mxData(String.fromCharCode(0xc0 | (at >> 8), at & 255))] } };
+    },
     examples: [{ address: 'user1', expected: dnsFailure }],
   },
   {
