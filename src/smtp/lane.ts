@@ -189,19 +189,23 @@ export class Lane implements ConversationLane {
     const seconds = outcome.meaning?.retryAfterSeconds ?? 0;
     if (seconds === 0) return;
     this.#stops.hold(outcome, seconds);
-    if (seconds * 1_000 <= SHORT_HOLD_MS) this.#wakeIn(seconds * 1_000);
-    else for (const probe of this.queue.drain()) this.#settle(probe, outcome);
+    this.schedule();
   }
 
   left(conversation: Conversation): void {
     if (!this.#conversations.delete(conversation)) return;
+    this.#letGo(conversation.session.closed);
+    this.schedule();
+  }
+
+  /** A session counts until its connection is gone: to the exchange, a lingering QUIT is one. */
+  #letGo(closed: Promise<void>): void {
     this.#leaving++;
-    void conversation.session.closed.then(() => {
+    void closed.then(() => {
       this.#leaving--;
       this.#options.slots.release();
       this.schedule();
     });
-    this.schedule();
   }
 
   /** Gives back the session that nobody needs; false when there is none. */
@@ -229,12 +233,21 @@ export class Lane implements ConversationLane {
 
   #pump(): void {
     if (this.#isClosed) return;
-    const { until } = this.#stops;
-    if (until !== null && this.queue.hasWork) this.#wakeIn(until - this.now());
+    if (this.queue.hasWork) this.#holdBack();
     for (const conversation of [...this.#conversations]) conversation.feed();
     while (this.#mayOpen() && this.#options.slots.take(this)) void this.#open();
     // Somebody waits for a session that may have gone silent: look again.
     if (this.queue.hasWork && this.#conversations.size > 0) this.#wakeIn(this.timeouts.patienceMs);
+  }
+
+  /** Stopped: those who wait do so for a short while, or hear why not. */
+  #holdBack(): void {
+    const { until } = this.#stops;
+    if (until === null) return;
+    if (until - this.now() <= SHORT_HOLD_MS) this.#wakeIn(until - this.now());
+    else
+      for (const probe of this.queue.drain())
+        this.#settle(probe, this.#stops.answer(probe.question.domain) ?? this.#unasked());
   }
 
   #mayOpen(): boolean {
@@ -267,7 +280,7 @@ export class Lane implements ConversationLane {
         this.#conversations.add(new Conversation(session, attempts, this));
         if (this.#isClosed) for (const conversation of this.#conversations) conversation.leave();
       } else {
-        this.#options.slots.release();
+        this.#letGo(opening.closed);
         if (opened.kind === 'failed') this.#openingFailed(opened.outcome);
       }
     } catch (error) {

@@ -120,6 +120,22 @@ describe('told to slow down', () => {
     expect((await probe('user2@e.test')).reply?.code).toBe(250);
   });
 
+  it('tells those who wait in the queue as well, and those who were to be asked again', async () => {
+    const { probe, server } = await start({
+      answer: (line, side) =>
+        /^MAIL/.test(line) && side.recipients > 0
+          ? '450 4.7.1 Rate limit exceeded, try again in 120 seconds'
+          : undefined,
+    });
+    await probe('real@first.test');
+    const startedAt = performance.now();
+    const evidence = await Promise.all(Array.from({ length: 40 }, (_, n) => probe(`user${n}@d${n}.test`)));
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    for (const one of evidence)
+      expect(one).toMatchObject({ meaning: { kind: 'RATE_LIMITED', retryAfterSeconds: 120 }, fault: null });
+    expect(server.lines).toHaveLength(1);
+  });
+
   it('waits a short stated delay out, with those in the queue', async () => {
     let isTelling = true;
     const { probe } = await start(
