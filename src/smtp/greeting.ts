@@ -1,30 +1,21 @@
 /**
  * What an exchange says of itself: connect, banner, EHLO, STARTTLS where it is offered, EHLO again, QUIT. Nobody is
- * asked about. For ExchangeProfile's `greeting` and whoever looks at one server by hand.
+ * asked about. One visit is a session like any other and takes its place among RCPT_MAX_SESSIONS.
  *
- * Each of these is a session like any other and takes its place among RCPT_MAX_SESSIONS, after the lanes that waited
- * before. Refuses to keep what it learned, and to try twice.
+ * Refuses to share, to remember and to try twice: that is the greeter's.
  */
 import type { ExchangeHost } from '../address/index.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
 import type { Outcome } from './outcome.ts';
 import type { Asked } from './session.ts';
-import type { Greeting, Prober } from './types.ts';
+import type { Greeting } from './types.ts';
 
-/** Requests waiting for a session: past it one is told at once that there is no room. */
-const MAX_WAITING = 1_000;
-/** Longer than anybody waits, and within what a timer can count. */
+/** Longer than anybody waits for a place, and within what a timer can count. */
 const MAX_WAIT_MS = 10 * 60_000;
 
 /** Who waits for one of the process's sessions; it is told by `schedule` when one is free. */
 export type SlotWaiter = { readonly wantsSession: boolean; schedule(): void };
 export type GreetingSlots = { take(waiter: SlotWaiter): boolean; release(): void };
-
-export type Greeter = {
-  readonly greet: Prober['greet'];
-  /** Ends those under way; resolves when their connections are gone. */
-  close(): Promise<void>;
-};
 
 const describeGreeting = (opening: SessionOpening<Asked>, outcome: Outcome): Greeting => {
   const { banner, ehlo, capabilities, offeredStartTls, tls } = opening.introduction ?? {};
@@ -44,7 +35,7 @@ const describeGreeting = (opening: SessionOpening<Asked>, outcome: Outcome): Gre
 };
 
 /** Its turn never came. */
-const UNASKED: Greeting = {
+export const UNASKED: Greeting = {
   attempts: [],
   ip: null,
   banner: null,
@@ -58,70 +49,74 @@ const UNASKED: Greeting = {
   fault: { kind: 'budget', phase: 'CONNECT' },
 };
 
-const endOf = (opening: SessionOpening<Asked>, { kind }: { readonly kind: 'session' | 'aborted' }): Outcome =>
-  opening.describe(kind === 'aborted' ? { fault: { kind: 'budget', phase: opening.phase } } : {});
-
-export const createGreeter = (options: ConnectOptions, slots: GreetingSlots): Greeter => {
-  const stop = new AbortController();
-  const leaving = new Set<Promise<void>>();
-  let waiting = 0;
-
-  /** False when the time is over first. */
-  const takeSlot = (signal: AbortSignal): Promise<boolean> => {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const waiter: SlotWaiter = {
-      get wantsSession() {
-        return !signal.aborted;
-      },
-      schedule: () => {
-        if (signal.aborted || !slots.take(waiter)) return;
-        signal.removeEventListener('abort', giveUp);
-        resolve(true);
-      },
-    };
-    const giveUp = (): void => resolve(false);
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    else waiter.schedule();
-    return promise;
+/** False when the signal aborts first. */
+const takeSlot = (slots: GreetingSlots, signal: AbortSignal): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const giveUp = (): void => resolve(false);
+  const waiter: SlotWaiter = {
+    get wantsSession() {
+      return !signal.aborted;
+    },
+    schedule: () => {
+      if (signal.aborted || !slots.take(waiter)) return;
+      signal.removeEventListener('abort', giveUp);
+      resolve(true);
+    },
   };
+  signal.addEventListener('abort', giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  else waiter.schedule();
+  return promise;
+};
 
-  const greet = async (host: ExchangeHost, deadline: number, signal: AbortSignal): Promise<Greeting> => {
-    if (waiting >= MAX_WAITING || signal.aborted || deadline <= options.now()) return UNASKED;
-    waiting++;
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), Math.min(deadline - options.now(), MAX_WAIT_MS));
-    const hasSlot = await takeSlot(AbortSignal.any([signal, late.signal])).finally(() => {
-      clearTimeout(timer);
-      waiting--;
-    });
-    if (!hasSlot) return UNASKED;
-    const openMs = Math.max(1, Math.min(options.timeouts.openMs, deadline - options.now()));
-    const opening = new SessionOpening<Asked>(
-      { ...options, timeouts: { ...options.timeouts, openMs } },
-      { exchanges: [{ host, preference: 0 }], providerId: null, wantsTls: true },
-    );
-    const abort = (): void => opening.abort();
-    signal.addEventListener('abort', abort, { once: true });
+/** One conversation with one exchange, under way. */
+export type Visit = {
+  /** Null: it was aborted, or found no place among the sessions. */
+  readonly greeting: Promise<Greeting | null>;
+  /** Resolves when the connection is gone and its place given back. */
+  readonly gone: Promise<void>;
+  /** What there is to show for it when its time is over now. */
+  describe(): Greeting;
+  abort(): void;
+};
+
+export const startVisit = (host: ExchangeHost, options: ConnectOptions, slots: GreetingSlots): Visit => {
+  const stop = new AbortController();
+  const left = Promise.withResolvers<void>();
+  let opening: SessionOpening<Asked> | null = null;
+
+  const visit = async (): Promise<Greeting | null> => {
+    const timer = setTimeout(() => stop.abort(), MAX_WAIT_MS);
+    const hasSlot = await takeSlot(slots, stop.signal).finally(() => clearTimeout(timer));
+    if (!hasSlot) {
+      left.resolve();
+      return null;
+    }
+    const plan = { exchanges: [{ host, preference: 0 }], providerId: null, wantsTls: true };
+    const one = new SessionOpening<Asked>(options, plan);
+    opening = one;
+    stop.signal.addEventListener('abort', () => one.abort(), { once: true });
     try {
-      const opened = await opening.run();
-      if (opened.kind === 'session') opened.session.quit();
-      return describeGreeting(opening, opened.kind === 'failed' ? opened.outcome : endOf(opening, opened));
+      const opened = await one.run();
+      if (opened.kind === 'aborted') return null;
+      if (opened.kind === 'failed') return describeGreeting(one, opened.outcome);
+      opened.session.quit();
+      return describeGreeting(one, one.describe());
     } finally {
-      signal.removeEventListener('abort', abort);
-      const left = opening.closed.then(() => {
-        leaving.delete(left);
+      void one.closed.then(() => {
         slots.release();
+        left.resolve();
       });
-      leaving.add(left);
     }
   };
 
   return {
-    greet: ({ host, deadline, signal }) => greet(host, deadline, AbortSignal.any([signal, stop.signal])),
-    async close() {
-      stop.abort();
-      await Promise.all(leaving);
-    },
+    greeting: visit(),
+    gone: left.promise,
+    describe: () =>
+      opening
+        ? describeGreeting(opening, opening.describe({ fault: { kind: 'timeout', phase: opening.phase } }))
+        : UNASKED,
+    abort: () => stop.abort(),
   };
 };

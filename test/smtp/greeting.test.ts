@@ -179,13 +179,49 @@ describe('a greeting', () => {
       fault: { kind: 'timeout', phase: 'GREETING' },
     });
     const asker = new AbortController();
-    const left = greet('mx.test', { signal: asker.signal });
+    const left = greet('other.test', { signal: asker.signal });
     await eventually(() => server.lines.length === 2);
     asker.abort();
-    expect(await left).toMatchObject({ fault: { kind: 'budget' } });
-    expect(await greet('mx.test', { deadline: Date.now() - 1 })).toMatchObject({ attempts: [], ip: null });
+    expect(await left).toMatchObject({ fault: { kind: 'timeout', phase: 'GREETING' } });
+    expect(await greet('third.test', { deadline: Date.now() - 1 })).toMatchObject({ attempts: [], ip: null });
     await eventually(() => server.open === 0);
     expect(server.lines).toHaveLength(2);
+  });
+
+  it('is one visit for all who ask at once, and for those who ask within a minute', async () => {
+    let now = Date.now();
+    const { server, greet } = await start({}, { now: () => now });
+    const deadline = now + 600_000;
+    const all = await Promise.all(Array.from({ length: 20 }, () => greet('mx.test', { deadline })));
+    expect(new Set(all.map(({ banner }) => banner))).toEqual(new Set(['mx.test ESMTP']));
+    await greet('mx.test', { deadline });
+    expect(server.lines).toHaveLength(1);
+    now += 60_000;
+    await greet('mx.test', { deadline });
+    expect(server.lines).toHaveLength(2);
+  });
+
+  it('goes on for those who stay when one leaves, and ends with the last', async () => {
+    let say = (): void => {};
+    const { server, greet } = await start({
+      greeting: null,
+      onConnect: (side) => {
+        say = () => side.write('220 mx.test ESMTP\r\n');
+      },
+    });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const leaves = greet('mx.test', { signal: first.signal });
+    const stays = greet('mx.test', { signal: second.signal });
+    await eventually(() => server.open === 1);
+    first.abort();
+    expect(await leaves).toMatchObject({ banner: null, fault: { kind: 'timeout', phase: 'GREETING' } });
+    say();
+    expect(await stays).toMatchObject({ banner: 'mx.test ESMTP', fault: null });
+    const last = greet('other.test', { signal: AbortSignal.any([second.signal]) });
+    await eventually(() => server.lines.length === 2);
+    second.abort();
+    await last;
+    await eventually(() => server.open === 0);
   });
 
   it('takes its place among the sessions of the process', async () => {
@@ -205,7 +241,7 @@ describe('a greeting', () => {
     );
     const all = await Promise.all([
       prober.probe(ask('real@d.test')),
-      ...Array.from({ length: 8 }, () => greet()),
+      ...Array.from({ length: 8 }, (_, n) => greet(`mx${n}.test`)),
     ]);
     expect(all.slice(1)).toEqual(
       all.slice(1).map(() => expect.objectContaining({ banner: 'mx.test ESMTP' })),
@@ -217,7 +253,7 @@ describe('a greeting', () => {
   it('gives up waiting for a place when its time is over', async () => {
     const { greet } = await start({ greeting: null }, { maxSessions: 1 });
     const first = greet();
-    expect(await greet('mx.test', { deadline: Date.now() + 100 })).toMatchObject({
+    expect(await greet('other.test', { deadline: Date.now() + 100 })).toMatchObject({
       attempts: [],
       fault: { kind: 'budget', phase: 'CONNECT' },
     });
@@ -229,7 +265,8 @@ describe('a greeting', () => {
     const greeting = greet();
     await eventually(() => server.open === 1);
     await prober.close();
-    expect(await greeting).toMatchObject({ fault: { kind: 'budget' } });
+    expect(await greeting).toMatchObject({ fault: { kind: 'timeout' } });
+    expect(await greet('other.test')).toMatchObject({ attempts: [], fault: { kind: 'budget' } });
     await eventually(() => server.open === 0);
   });
 });
