@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createFakeWorld } from './fakes.ts';
 import { readOperation, run } from './run.ts';
 
+const exchangeProfile = readOperation('ExchangeProfile');
+const withoutGreeting = exchangeProfile.replace(/^ +greeting \{[\s\S]*?^ {4}\}\n/m, '');
 const withoutCatchAll = readOperation('DomainProfile').replace(/^ +catchAll.*\n/m, '');
 
 type Row = {
@@ -51,6 +53,22 @@ const rows: readonly Row[] = [
     source: '{ domain(name: "mail.test") { tlsRpt { record } } }',
     dns: ['TXT _smtp._tls.mail.test'],
     commands: 0,
+  },
+  {
+    name: 'ExchangeProfile without greeting',
+    source: withoutGreeting,
+    variables: { host: 'mx1.mail.test' },
+    dns: ['A mx1.mail.test', 'PTR 192.0.2.1'],
+    commands: 0,
+  },
+  {
+    name: 'ExchangeProfile: one session, however often and by whatever name it is asked for',
+    source: `{
+      a: mailExchange(host: "mx1.mail.test") { greeting { banner } again: greeting { isReachable } }
+      b: mailExchange(host: "MX1.mail.test") { greeting { reply { code } } }
+    }`,
+    dns: [],
+    commands: 2,
   },
   {
     name: 'DomainProfile without catchAll',

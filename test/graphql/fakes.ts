@@ -140,18 +140,38 @@ const greetingOf = (name: ExchangeHost): Greeting => ({
   fault: null,
 });
 
-/** Accepts `ada@` anywhere and refuses everybody else; a probe is four commands. */
+/** Accepts `ada@` anywhere, never answers about `hang@`, and refuses everybody else; a probe is four commands. */
 const createFakeProber = () => {
   const stats = { sessionsOpened: 0, commandsSent: 0 };
   const probed: string[] = [];
-  const prober: Prober & { readonly probed: readonly string[] } = {
+  let hanging = 0;
+  const hang = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      hanging += 1;
+      signal.addEventListener('abort', () => {
+        hanging -= 1;
+        reject(signal.reason);
+      });
+    });
+  const prober: Prober & { readonly probed: readonly string[]; readonly hanging: number } = {
     probed,
     stats,
+    /** Probes of `hang@` that have not ended. */
+    get hanging() {
+      return hanging;
+    },
     probe: async (request) => {
-      probed.push(request.address.normalized);
+      const { address, exchanges, signal, observe } = request;
+      probed.push(address.normalized);
       stats.sessionsOpened += 1;
       stats.commandsSent += 4;
-      return evidenceFor(request);
+      const evidence = evidenceFor(request);
+      const at = evidence.startedAt;
+      const { host: exchange } = exchanges[0];
+      observe?.({ at, phase: 'CONNECT', message: `connecting to ${exchange}`, exchange, reply: null });
+      if (address.localPart === 'hang') await hang(signal);
+      observe?.({ at, phase: 'RCPT_TO', message: 'answered', exchange, reply: evidence.reply });
+      return evidence;
     },
     probeCatchAll: async () => {
       stats.sessionsOpened += 1;

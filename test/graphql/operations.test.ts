@@ -142,6 +142,80 @@ describe('client documents, unchanged', () => {
     expect(domain).toMatchObject(expected);
   });
 
+  test('ExchangeProfile: addresses by DNS, the greeting by SMTP', async () => {
+    const { mailExchange } = await runOperation('ExchangeProfile', { host: 'mx1.mail.test' });
+    expect(mailExchange).toEqual({
+      id: Buffer.from('MailExchange:mx1.mail.test').toString('base64url'),
+      host: 'mx1.mail.test',
+      addresses: [{ ip: '192.0.2.1', family: 4, ptr: 'mx1.mail.test', isRoutable: true }],
+      provider: null,
+      greeting: {
+        isReachable: true,
+        address: '192.0.2.1',
+        banner: 'mx1.mail.test ESMTP',
+        capabilities: ['PIPELINING', 'SIZE 52428800'],
+        supportsStartTls: true,
+        supportsPipelining: true,
+        supportsSmtpUtf8: false,
+        maxMessageBytes: 52_428_800,
+        tls: {
+          version: 'TLSv1.3',
+          cipher: 'TLS_AES_256_GCM_SHA384',
+          isTrusted: false,
+          certificate: {
+            subject: 'CN=mx1.mail.test',
+            issuer: 'CN=test',
+            validTo: '2031-01-01T00:00:00.000Z',
+            altNames: ['mx1.mail.test'],
+          },
+        },
+        reply: { code: 250, enhancedCode: null, text: 'mx1.mail.test' },
+      },
+    });
+  });
+
+  test('Gateway, but for the rate limit: the way out, and lanes with most waiting first', async () => {
+    const source = `{
+      gateway {
+        version
+        isSandbox
+        egress { smtp checkedAt detail }
+        lanes(first: 20) { exchanges state sessions queued probesPerSecond pausedUntil lastReply { code enhancedCode text } }
+      }
+    }`;
+    const before = await run(world.services, source);
+    expect(before.errors).toBeUndefined();
+    expect(before.data?.gateway).toEqual({
+      version: '1.2.3',
+      isSandbox: false,
+      egress: { smtp: 'UNKNOWN', checkedAt: null, detail: expect.stringMatching(/\.$/) },
+      lanes: [
+        {
+          exchanges: ['mx.busy.test'],
+          state: 'ACTIVE',
+          sessions: 2,
+          queued: 7,
+          probesPerSecond: null,
+          pausedUntil: null,
+          lastReply: null,
+        },
+        expect.objectContaining({ exchanges: ['mx1.mail.test'], state: 'IDLE' }),
+        {
+          exchanges: ['mx.angry.test'],
+          state: 'PAUSED',
+          sessions: 0,
+          queued: 0,
+          probesPerSecond: 2.5,
+          pausedUntil: '2030-01-01T00:10:00.000Z',
+          lastReply: { code: 421, enhancedCode: '4.7.0', text: 'Slow down' },
+        },
+      ],
+    });
+    await runOperation('VerifyEmail', { address: 'ada@mail.test' });
+    const { data } = await run(world.services, source);
+    expect(data?.gateway).toMatchObject({ egress: { smtp: 'OPEN', checkedAt: expect.any(String) } });
+  });
+
   test('StartBulkJob, then BulkJobs and BulkJob', async () => {
     const { startBulkJob } = await runOperation('StartBulkJob', {
       input: { name: 'spring', source: { addresses: ['ada@mail.test', 'x', 'y'] } },

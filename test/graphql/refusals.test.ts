@@ -153,6 +153,18 @@ describe('what the caller can mend is refused with a code and the detail', () =>
     expect(world.prober.probed).toHaveLength(200);
   });
 
+  test('nor past the ceiling of exchanges that are greeted', async () => {
+    const aliases = Array.from(
+      { length: 25 },
+      (_, index) => `x${index}: mailExchange(host: "mx${index}.mail.test") { host greeting { banner } }`,
+    );
+    const result = await run(world.services, `{ ${aliases.join('\n')} }`);
+    expect(new Set(codesOf(result))).toEqual(new Set(['TOO_MANY_EXCHANGES']));
+    expect(result.errors).toHaveLength(5);
+    expect(result.data).toMatchObject({ x24: { host: 'mx24.mail.test', greeting: null } });
+    expect(world.prober.stats.sessionsOpened).toBe(20);
+  });
+
   test.each(['5 apples', '', '-1s', '1y', 'P1M', '999999999999d', '101w1', 'PT'])(
     'no duration: %j',
     async (maxAge) => {

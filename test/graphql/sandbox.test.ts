@@ -1,4 +1,5 @@
 /** The same promises as `cost.test.ts`, kept by the real rooms: what goes over the wire is counted at the wire. */
+import type { ExecutionResult } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { prepareExamples } from '../../src/command/examples.ts';
 import { createDns, type Dns } from '../../src/dns/index.ts';
@@ -82,6 +83,57 @@ describe('counted at the wire', () => {
 
     const { data: whole } = await run(services, source, { name: 'accepts.test' });
     expect(whole?.domain).toMatchObject({ catchAll: { answer: 'NO' } });
+    expect(sandbox.counts().smtpSessions).toBe(1);
+  });
+
+  test('ExchangeProfile without greeting: DNS and no SMTP; with it: one session, remembered', async () => {
+    const source = readOperation('ExchangeProfile');
+    const variables = { host: 'mx.accepts.test' };
+    const without = source.replace(/^ +greeting \{[\s\S]*?^ {4}\}\n/m, '');
+    expect(without).not.toContain('greeting');
+    const { data, errors } = await run(services, without, variables);
+    expect(errors).toBeUndefined();
+    expect(data?.mailExchange).toMatchObject({ host: 'mx.accepts.test', addresses: [{ family: 4 }] });
+    expect(sent().smtp).toBe(0);
+    expect(sandbox.counts().smtpSessions).toBe(0);
+
+    for (const _ of ['asked', 'remembered']) {
+      const { data: whole, errors: faults } = await run(services, source, variables);
+      expect(faults).toBeUndefined();
+      expect(whole?.mailExchange).toMatchObject({
+        greeting: {
+          isReachable: true,
+          address: expect.stringMatching(/^127\./),
+          banner: expect.any(String),
+          capabilities: expect.arrayContaining(['PIPELINING']),
+          supportsPipelining: true,
+          reply: { code: 250 },
+        },
+      });
+      expect(sandbox.counts().smtpSessions).toBe(1);
+    }
+    expect(sandbox.log('accepts.test').map(({ line }) => line)).not.toContainEqual(
+      expect.stringMatching(/^(?:MAIL|RCPT)/i),
+    );
+  });
+
+  test('WatchVerification: the stages, then the verdict, for the price of one verification', async () => {
+    const stream = await watch(services, readOperation('WatchVerification'), {
+      address: 'user1@accepts.test',
+    });
+    const events: Record<string, unknown>[] = [];
+    for await (const { data, errors } of stream as AsyncIterable<ExecutionResult>) {
+      expect(errors).toBeUndefined();
+      events.push(data?.watchVerification as Record<string, unknown>);
+    }
+    expect(new Set(events.map(({ stage }) => stage))).toEqual(
+      new Set(['SYNTAX', 'MEMORY', 'DNS', 'CONNECT', 'GREETING', 'EHLO', 'RCPT_TO', 'VERDICT']),
+    );
+    expect(events.at(-1)).toMatchObject({ verification: { reason: 'MAILBOX_EXISTS' } });
+    expect(events.filter(({ verification }) => verification !== null)).toHaveLength(1);
+    expect(events).toContainEqual(
+      expect.objectContaining({ exchange: { host: 'mx.accepts.test' }, reply: expect.anything() }),
+    );
     expect(sandbox.counts().smtpSessions).toBe(1);
   });
 
