@@ -28,6 +28,8 @@ export type PeerOptions = {
   readonly servers: readonly { readonly ip: string; readonly manner: Manner }[];
   /** What the name server says instead of the servers' own addresses: a proxy's, say. */
   readonly addresses?: readonly string[];
+  /** Default: chosen by the system. */
+  readonly port?: number;
 };
 
 export type PeerReady = { readonly port: number; readonly dnsServer: string };
@@ -161,8 +163,9 @@ const listen = async (server: Server, ip: string, port: number): Promise<number>
 };
 
 if (import.meta.main) {
-  const { servers, addresses = servers.map(({ ip }) => ip) }: PeerOptions = JSON.parse(process.argv[2] ?? '');
-  let port = 0;
+  const options: PeerOptions = JSON.parse(process.argv[2] ?? '');
+  const { servers, addresses = servers.map(({ ip }) => ip) } = options;
+  let port = options.port ?? 0;
   const counts: { open: number; most: number }[] = [];
   for (const { ip, manner } of servers) {
     const count = { open: 0, most: 0 };

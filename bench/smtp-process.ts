@@ -25,7 +25,7 @@ export const spawnPinned = (
   command: readonly [string, ...string[]],
   stdio: 'inherit' | ['pipe', 'pipe', 'inherit'] | ['ignore', 'ignore', 'inherit'],
 ): ChildProcess => {
-  const isPinned = process.env['BENCH_PINNED'] === '1' || canPin;
+  const isPinned = process.env.BENCH_PINNED === '1' || canPin;
   const env = { ...process.env, BENCH_PINNED: isPinned ? '1' : '0' };
   const [program, ...args] = command;
   const core = side === 'engine' ? '0' : '1';
@@ -84,3 +84,7 @@ export const serveParent = (ready: unknown, answer: (question: string) => unknow
     .on('line', (question) => console.log(JSON.stringify(answer(question) ?? null)))
     .once('close', () => process.exit(0));
 };
+
+/** What `ulimit -n` says to a process of ours: Node has raised it to the hard limit by then. */
+export const readOpenFiles = (): string =>
+  spawnSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).stdout.trim();

@@ -14,6 +14,7 @@ import { judge } from '../src/verdict/index.ts';
 import {
   count,
   measure,
+  median,
   openBenchEngine,
   type Pace,
   print,
@@ -29,12 +30,12 @@ import { startSmtpPeer } from './smtp-peer.ts';
 import { spawnPinned } from './smtp-process.ts';
 import { measureSockets, type Target } from './smtp-raw.ts';
 
-const addresses = 30_000;
+const addresses = 20_000;
 const domains = 50;
 const atOnce = 2_000;
 /** V8 goes on optimizing for seconds. */
-const warmUp = 40_000;
-const rounds = 5;
+const warmUp = 30_000;
+const rounds = 4;
 const sessions = 4;
 const aim = 20_000;
 const backlog = 1_024;
@@ -91,21 +92,21 @@ const benchAgainst = async (name: string, target: Target, dnsServer: string): Pr
     for (const { one } of ways) await runAll(take(warmUp), atOnce, one);
     tally.clear();
     for (let round = 0; round < rounds; round++) {
-      sockets.alone.push(await measureSockets(target, { sessions, perTransaction: 1, forMs: 500 }));
-      sockets.fifty.push(await measureSockets(target, { sessions, perTransaction: 50, forMs: 500 }));
+      sockets.alone.push(await measureSockets(target, { sessions, perTransaction: 1, forMs: 300 }));
+      sockets.fifty.push(await measureSockets(target, { sessions, perTransaction: 50, forMs: 300 }));
       for (const { paces, one } of ways)
         paces.push(await measure(addresses, () => runAll(take(addresses), atOnce, one)));
     }
     console.log(`  against ${name}, ${sessions} sessions: ${printTally(tally)}`);
     console.log(
-      `    sockets alone: ${spread(sockets.alone)} RCPT/s with one a transaction, ${spread(sockets.fifty)} with fifty`,
+      `    sockets alone, one core: ${spread(sockets.alone)} RCPT/s with one a transaction, ${spread(sockets.fifty)} with fifty (50 RCPT a write)`,
     );
     for (const { name: way, paces } of ways) {
       const rates = paces.map(({ perSecond }) => perSecond);
       console.log(
         `    ${way}: ${spread(rates)} addresses/s, ${spread(paces.map(({ perCpuSecond }) => perCpuSecond))} a second of our processor time`,
       );
-      console.log(`  ${verdictOn(`${print(aim)} addresses/s`, Math.max(...rates) >= aim)}`);
+      console.log(`  ${verdictOn(`${print(aim)} addresses/s`, median(rates) >= aim)}`);
     }
   } finally {
     await engine.close();
@@ -114,10 +115,8 @@ const benchAgainst = async (name: string, target: Target, dnsServer: string): Pr
 
 const findSink = (): string | null =>
   [
-    process.env['SMTP_SINK'],
-    ...[...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'].map((folder) =>
-      join(folder, 'smtp-sink'),
-    ),
+    process.env.SMTP_SINK,
+    ...[...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].map((folder) => join(folder, 'smtp-sink')),
   ].find((path): path is string => path !== undefined && existsSync(path)) ?? null;
 
 const findFreePort = async (): Promise<number> => {
@@ -146,6 +145,8 @@ const withSink = async (path: string, run: (target: Target) => Promise<void>): P
     ['ignore', 'ignore', 'inherit'],
   );
   const ended = once(sink, 'exit');
+  const end = (): boolean => sink.kill();
+  process.once('exit', end);
   try {
     const until = performance.now() + longestStartMs;
     while (!(await isListening(target))) {
@@ -154,8 +155,9 @@ const withSink = async (path: string, run: (target: Target) => Promise<void>): P
     }
     await run(target);
   } finally {
-    sink.kill();
+    end();
     await ended;
+    process.off('exit', end);
   }
 };
 

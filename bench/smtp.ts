@@ -11,9 +11,15 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   trips: async () => (await import('./smtp-trips.ts')).benchTrips(),
   distance: async () => (await import('./smtp-distance.ts')).benchDistance(),
   speed: async () => (await import('./smtp-speed.ts')).benchSpeed(),
+  crowd: async () => (await import('./smtp-crowd.ts')).benchCrowd(),
+  tarpits: async () => (await import('./smtp-tarpits.ts')).benchTarpits(),
+  manners: async () => (await import('./smtp-manners.ts')).benchManners(),
 };
 
-const role = process.env['BENCH_SMTP'];
+/** A bench that hangs must not hold the others. */
+const LONGEST_BENCH_MS = 80_000;
+
+const role = process.env.BENCH_SMTP;
 if (role === undefined) {
   const asked = process.argv.slice(2);
   console.log(
@@ -22,12 +28,22 @@ if (role === undefined) {
   const startedAt = performance.now();
   for (const name of Object.keys(benches)) {
     if (asked.length > 0 && !asked.includes(name)) continue;
-    process.env['BENCH_SMTP'] = name;
-    const [code] = await once(
-      spawnPinned('engine', [process.execPath, ...process.execArgv, import.meta.filename], 'inherit'),
-      'exit',
+    process.env.BENCH_SMTP = name;
+    const child = spawnPinned(
+      'engine',
+      [process.execPath, ...process.execArgv, import.meta.filename],
+      'inherit',
     );
+    const tooLong = setTimeout(() => {
+      console.log(`  ${name} was ended after ${LONGEST_BENCH_MS / 1_000} s`);
+      child.kill();
+    }, LONGEST_BENCH_MS);
+    const [code] = await once(child, 'exit');
+    clearTimeout(tooLong);
     if (code !== 0) process.exitCode = 1;
   }
   console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0)} s in all`);
-} else await benches[role]?.();
+} else {
+  process.once('SIGTERM', () => process.exit(1));
+  await benches[role]?.();
+}
