@@ -35,8 +35,7 @@ export const isUnreachable = ({ reply, fault, attempts }: Outcome): boolean =>
   attempts.every(({ outcome }) => outcome.kind !== 'connected') &&
   attempts.some(
     ({ outcome }) =>
-      outcome.kind === 'connectTimeout' ||
-      (outcome.kind === 'connectFailed' && !ourFaults.has(outcome.error)),
+      outcome.kind === 'connectTimeout' || (outcome.kind === 'connectFailed' && !isOurFault(outcome.error)),
   );
 
 /** Errors of connect(2) that this machine gives before anything was sent: no route, no port, no descriptor. */
@@ -52,6 +51,10 @@ const ourFaults: ReadonlySet<string> = new Set([
   'ENOMEM',
   'EPERM',
 ]);
+
+/** Our proxy and our source addresses too. */
+const isOurFault = (error: string): boolean =>
+  ourFaults.has(error) || error.startsWith('PROXY_') || error === 'NO_SOURCE_ADDRESS';
 
 const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
