@@ -11,31 +11,26 @@
  *   most MAX_TRIES; one that answered nobody speaks for the lane: everybody waiting gets its evidence.
  * - What a server teaches (recipients of a transaction, refusals of a session, TLS) goes to the lane's memory.
  */
-import type { DomainName } from '../address/index.ts';
+import { type AskingLane, Asks } from './asks.ts';
 import { type Batch, type Transaction, takeBatch } from './batch.ts';
-import { type CatchAllMemory, classifyCanary } from './catch-all.ts';
 import type { LaneMemory } from './lane-memory.ts';
-import type { DomainQueue, LaneQueue } from './lane-queue.ts';
-import { MAX_CANARY_TRIES, MAX_TRIES, RETIRE_AFTER_OCTETS, type Timeouts } from './limits.ts';
-import { classifyReply, type Meaning } from './meaning/index.ts';
-import { isBlock, isSlowDown, type Outcome, redactOutcome, redactReply } from './outcome.ts';
+import { MAX_CANARY_TRIES, RETIRE_AFTER_OCTETS, type Timeouts } from './limits.ts';
+import { classifyReply } from './meaning/index.ts';
+import { isSlowDown, type Outcome, redactOutcome } from './outcome.ts';
 import type { Probe } from './probe.ts';
-import { describeAnswer, describeCanary } from './progress.ts';
+import { describeAnswer } from './progress.ts';
 import type { Recipient, Reply } from './protocol/index.ts';
 import { type Ask, Receipts } from './receipts.ts';
 import type { Session, SessionEnd } from './session.ts';
 import type { TokenBucket } from './token-bucket.ts';
-import type { CatchAllFinding, ConnectAttempt } from './types.ts';
+import type { ConnectAttempt } from './types.ts';
 
 /** What a conversation needs of its lane. */
-export type ConversationLane = {
-  readonly queue: LaneQueue;
+export type ConversationLane = AskingLane & {
   readonly memory: LaneMemory;
   readonly bucket: TokenBucket;
-  readonly catchAll: CatchAllMemory;
   readonly mailFrom: string;
   readonly timeouts: Timeouts;
-  readonly now: () => number;
   /** Is nobody to be asked for now? */
   readonly isStopped: boolean;
   /** Do other lanes wait for a session, with none left in all? */
@@ -44,8 +39,6 @@ export type ConversationLane = {
   refuseAll(outcome: Outcome, from: Conversation): void;
   /** The exchange told us to go slower, or to stay away for a while. */
   slowDown(outcome: Outcome): void;
-  /** The exchange blocks us where this domain is concerned. */
-  refuseDomain(domain: DomainName, outcome: Outcome): void;
   /** The conversation takes nothing more; its connection may still be closing. */
   left(conversation: Conversation): void;
   /** Look again at who could be served. */
@@ -58,11 +51,10 @@ export class Conversation {
   readonly session: Session<Ask>;
   readonly #receipts: Receipts;
   readonly #lane: ConversationLane;
-  readonly #inFlight = new Set<Ask>();
+  readonly #asks: Asks;
   readonly #abort = new AbortController();
   #transaction: Transaction | null = null;
   #transactions = 0;
-  #asked = 0;
   #answers = 0;
   #refusals = 0;
   #wasRefusedLast = false;
@@ -77,6 +69,7 @@ export class Conversation {
   constructor(session: Session<Ask>, attempts: readonly ConnectAttempt[], lane: ConversationLane) {
     this.session = session;
     this.#receipts = new Receipts(session, attempts);
+    this.#asks = new Asks(lane, this.#receipts);
     this.#lane = lane;
     session.attach({
       answered: (ask, reply) => this.#answered(ask, reply),
@@ -124,8 +117,8 @@ export class Conversation {
 
   /** A bug of ours: fails those who were being asked, and nobody else. */
   #break(error: unknown): void {
-    for (const ask of [...this.#inFlight]) {
-      this.#release(ask);
+    for (const ask of [...this.#asks.inFlight]) {
+      this.#asks.release(ask);
       if (ask.probe) ask.probe.fail(error);
       else ask.queue.isCanaryAsked = false;
       this.#lane.queue.refresh(ask.queue);
@@ -146,8 +139,8 @@ export class Conversation {
 
   /** What is left to ask about goes unanswered: the process ends. */
   abandon(): readonly Probe[] {
-    const probes = [...this.#inFlight].flatMap(({ probe }) => (probe ? [probe] : []));
-    this.#inFlight.clear();
+    const probes = [...this.#asks.inFlight].flatMap(({ probe }) => (probe ? [probe] : []));
+    this.#asks.inFlight.clear();
     this.leave();
     return probes;
   }
@@ -195,7 +188,7 @@ export class Conversation {
       isQuiet: session.isQuiet,
       open: session.canAsk ? this.#transaction : null,
       recipientsPerTransaction: memory.recipientsPerTransaction(capabilities),
-      window: patience - this.#inFlight.size,
+      window: patience - this.#asks.inFlight.size,
       tokens,
     });
     // The open transaction stood in the way and does no more: a new one may begin.
@@ -227,7 +220,7 @@ export class Conversation {
       isGreylisted: false,
       isFull: false,
     };
-    const inEarlier = this.#asked - transaction.asked;
+    const inEarlier = this.#asks.asked - transaction.asked;
     const recipients: Recipient<Ask>[] = [];
     const add = (probe: Probe | null, localPart: string): void => {
       const before = { inTransaction: transaction.asked, inEarlier };
@@ -235,18 +228,19 @@ export class Conversation {
       if (probe) {
         probe.describe = () => this.#receipts.ofAbandoned(ask);
         transaction.asked++;
-        this.#asked++;
+        this.#asks.asked++;
       }
-      this.#inFlight.add(ask);
+      this.#asks.inFlight.add(ask);
       recipients.push({ forwardPath: `${localPart}@${domain}`, tag: ask });
     };
     const how = this.#transactions > 0 ? ' in a session that was kept' : '';
     for (const probe of probes) {
       add(probe, probe.question.address?.localPart ?? '');
-      this.#tell(probe, `asking about the mailbox${how}`, null);
+      this.#asks.tell(probe, `asking about the mailbox${how}`, null);
     }
     if (hasCanary) {
-      for (const probe of queue.awaitingCanary) this.#tell(probe, 'asking about a made-up mailbox', null);
+      for (const probe of queue.awaitingCanary)
+        this.#asks.tell(probe, 'asking about a made-up mailbox', null);
       queue.isCanaryAsked = true;
       transaction.hasCanary = true;
       add(null, catchAll.readLocalPart(domain));
@@ -254,7 +248,7 @@ export class Conversation {
     queue.inFlight += recipients.length;
     bucket.take(recipients.length);
     this.#lane.queue.refresh(queue);
-    if (this.#inFlight.size === recipients.length) this.#lastReplyAt = performance.now();
+    if (this.#asks.inFlight.size === recipients.length) this.#lastReplyAt = performance.now();
     if (current) this.session.ask(recipients);
     else {
       this.#transactions++;
@@ -270,12 +264,12 @@ export class Conversation {
     const writtenAt = performance.now();
     clearTimeout(this.#doubtTimer);
     this.#doubtTimer = setTimeout(() => {
-      const isLost = !this.#hasLeft && this.#inFlight.size > 0 && this.#lastReplyAt > writtenAt;
+      const isLost = !this.#hasLeft && this.#asks.inFlight.size > 0 && this.#lastReplyAt > writtenAt;
       if (!isLost || this.#lane.memory.hasHonestPipelining !== null) return;
       this.#lane.memory.learnPipelining(false);
       this.session.log.note('no reply to what was pipelined: asking one at a time in another session');
       const fault = { kind: 'timeout', phase: 'RCPT_TO' } as const;
-      this.#askAllAgain([...this.#inFlight], this.#receipts.describe('RCPT_TO', { fault }));
+      this.#asks.askAllAgain([...this.#asks.inFlight], this.#receipts.describe('RCPT_TO', { fault }));
       this.leave();
     }, this.#lane.timeouts.pipelineMs);
   }
@@ -302,7 +296,7 @@ export class Conversation {
   #answered(ask: Ask, reply: Reply): void {
     const { probe, queue, transaction } = ask;
     const { domain, providerId } = queue;
-    this.#release(ask);
+    this.#asks.release(ask);
     this.#learnPipelining();
     this.#answers++;
     this.#wasRefusedLast = reply.code >= 400;
@@ -314,88 +308,36 @@ export class Conversation {
     );
     if (meaning.kind === 'GREYLISTED' && probe) transaction.isGreylisted = true;
     if (meaning.kind === 'ACCEPTED') transaction.accepted++;
-    if (probe) this.#tell(probe, describeAnswer(meaning), reply);
-    if (isSlowDown({ reply, meaning })) this.#lane.slowDown(this.#asSeenByOthers(ask, reply, meaning));
+    if (probe) this.#asks.tell(probe, describeAnswer(meaning), reply);
+    if (isSlowDown({ reply, meaning })) this.#lane.slowDown(this.#asks.asSeenByOthers(ask, reply, meaning));
 
     if (meaning.kind === 'TLS_REQUIRED' && this.#canSecure()) {
       this.#startTlsLater();
-      this.#askAgain(ask, () => this.#receipts.ofAnswer(ask, reply, meaning));
+      this.#asks.askAgain(ask, () => this.#receipts.ofAnswer(ask, reply, meaning));
     } else if (meaning.kind === 'TOO_MANY_RECIPIENTS' && transaction.accepted > 0) {
       transaction.isFull = true;
       this.#lane.memory.learnRecipientsPerTransaction(transaction.accepted);
-      this.#askAgain(ask, () => this.#receipts.ofAnswer(ask, reply, meaning));
-    } else if (probe) this.#settleMailbox(ask, probe, reply, meaning);
-    else this.#settleCanary(ask, reply, meaning);
+      this.#asks.askAgain(ask, () => this.#receipts.ofAnswer(ask, reply, meaning));
+    } else if (probe) this.#asks.settleMailbox(ask, probe, reply, meaning);
+    else this.#asks.settleCanary(ask, reply, meaning);
     this.#lane.queue.refresh(queue);
   }
 
-  #settleMailbox(ask: Ask, probe: Probe, reply: Reply, meaning: Meaning): void {
-    const { queue } = ask;
-    if (classifyCanary(meaning) === 'NO') this.#lane.catchAll.noteRefusal(queue.domain);
-    const finding = this.#lane.catchAll.recall(queue.domain);
-    if (!probe.isSettled) {
-      const outcome = this.#receipts.ofAnswer(ask, reply, meaning);
-      if (meaning.kind !== 'ACCEPTED' || finding) probe.settle(outcome, finding);
-      else {
-        probe.acceptance = outcome;
-        queue.awaitingCanary.add(probe);
-      }
-    }
-    if (isBlock({ meaning }))
-      this.#lane.refuseDomain(queue.domain, this.#asSeenByOthers(ask, reply, meaning));
-  }
-
-  #asSeenByOthers(ask: Ask, reply: Reply, meaning: Meaning): Outcome {
-    const seen = redactReply(reply, { localPart: ask.localPart, domain: ask.queue.domain });
-    return this.#receipts.describe('RCPT_TO', { reply: seen, meaning });
-  }
-
-  #tell(probe: Probe, message: string, reply: Reply | null): void {
-    probe.tell({ phase: 'RCPT_TO', message, exchange: this.session.target.host, reply });
-  }
-
-  #settleCanary(ask: Ask, reply: Reply, meaning: Meaning): void {
-    const { queue, transaction } = ask;
-    // Beside a greylisted mailbox an acceptance is that of one which was known here before, or of nobody.
-    const answer =
-      transaction.isGreylisted && meaning.kind === 'ACCEPTED' ? 'UNKNOWN' : classifyCanary(meaning);
-    for (const probe of queue.awaitingCanary) this.#tell(probe, describeCanary(answer), reply);
-    const finding = this.#lane.catchAll.conclude(
-      queue.domain,
-      { answer, reply, checkedAt: new Date(this.#lane.now()) },
-      // Those who come again when the greylisting is over must find nothing in the way of asking it again.
-      meaning.kind === 'GREYLISTED' ? ((meaning.retryAfterSeconds ?? 600) - 1) * 1_000 : undefined,
-    );
-    if (finding) this.#giveFinding(queue, finding, this.#receipts.printOwn(ask, reply));
-    else queue.isCanaryAsked = false;
-  }
-
-  /** @param lines what was said of the made-up mailbox: part of the receipt of everybody who waited for it */
-  #giveFinding(queue: DomainQueue, finding: CatchAllFinding, lines: Outcome['transcript'] = []): void {
-    const nobody = this.#receipts.describe('RCPT_TO', { reply: finding.reply });
-    this.#lane.queue.settleCanary(queue, (probe) => {
-      const outcome = probe.acceptance ?? nobody;
-      // As it went over the wire: a canary that was pipelined was sent before the first reply came.
-      const transcript = [...outcome.transcript, ...lines].sort((a, b) => a.at.getTime() - b.at.getTime());
-      probe.settle({ ...outcome, transcript }, finding);
-    });
-  }
-
   #envelopeRefused(reply: Reply): void {
-    const asks = [...this.#inFlight];
+    const asks = [...this.#asks.inFlight];
     const outcome = this.#receipts.ofRefusal('MAIL_FROM', reply, asks[0]?.queue.providerId ?? null);
     this.#wasRefusedLast = true;
     this.#refusals++;
     if (isSlowDown(outcome)) this.#lane.slowDown(outcome);
     if (outcome.meaning?.kind === 'TLS_REQUIRED' && this.#canSecure()) {
       this.#startTlsLater();
-      this.#askAllAgain(asks, outcome);
+      this.#asks.askAllAgain(asks, outcome);
       return;
     }
     this.#isRetiring = true;
-    if (this.#transactions > 1) this.#askAllAgain(asks, outcome);
+    if (this.#transactions > 1) this.#asks.askAllAgain(asks, outcome);
     else {
-      this.#settleAll(asks, outcome);
+      this.#asks.settleAll(asks, outcome);
       if (!this.#transaction?.usesSmtpUtf8) this.#lane.refuseAll(outcome, this);
     }
   }
@@ -406,7 +348,7 @@ export class Conversation {
     clearTimeout(this.#idleTimer);
     clearTimeout(this.#doubtTimer);
     this.#abort.abort();
-    const asks = [...this.#inFlight];
+    const asks = [...this.#asks.inFlight];
     const hungUp = end.kind === 'closing' || end.fault.kind === 'closed';
     const isSudden =
       asks.length > 0 || performance.now() - this.#lastReplyAt < this.#lane.timeouts.patienceMs;
@@ -420,11 +362,11 @@ export class Conversation {
     if (asks.length > 0 && isSlowDown(outcome)) this.#lane.slowDown(outcome);
     if (asks.length > 0 && end.kind === 'closing' && this.#answers > 0 && !this.#wasRefusedLast)
       this.#lane.memory.learnRecipientsPerSession(this.#answers);
-    if (hungUp && this.#answers > 0) this.#askAllAgain(asks, outcome);
+    if (hungUp && this.#answers > 0) this.#asks.askAllAgain(asks, outcome);
     else {
       // A canary met with silence or garbage would meet it again: those accepted must not wait for that.
       for (const { probe, queue } of asks) if (!probe) queue.canaryTries = MAX_CANARY_TRIES;
-      this.#settleAll(asks, outcome);
+      this.#asks.settleAll(asks, outcome);
       if (this.#answers === 0) this.#lane.refuseAll(outcome, this);
     }
     this.#lane.left(this);
@@ -454,57 +396,5 @@ export class Conversation {
     this.#hasLeft = true;
     this.#lane.left(this);
     this.#lane.refuseAll(outcome, this);
-  }
-
-  /** Not answered, for no fault of the recipient: back to its place, or the end of its tries. */
-  #askAgain(ask: Ask, describe: () => Outcome): void {
-    const { probe, queue } = ask;
-    if (!probe) {
-      this.#returnCanary(queue);
-      return;
-    }
-    probe.tries++;
-    // It was not answered: to those who come after it, it is not one that was asked.
-    this.#asked--;
-    if (probe.tries < MAX_TRIES) {
-      this.#tell(probe, 'not answered for reasons of the session: to be asked again', null);
-      this.#lane.queue.putBack(queue, [probe]);
-    } else probe.settle(describe(), this.#lane.catchAll.recall(queue.domain));
-  }
-
-  #askAllAgain(asks: readonly Ask[], outcome: Outcome): void {
-    // From the last, since each goes to the front.
-    for (const ask of asks.toReversed()) {
-      this.#release(ask);
-      this.#askAgain(ask, () => outcome);
-      this.#lane.queue.refresh(ask.queue);
-    }
-  }
-
-  #settleAll(asks: readonly Ask[], outcome: Outcome): void {
-    for (const ask of asks) {
-      this.#release(ask);
-      const { probe, queue } = ask;
-      if (probe) probe.settle(outcome, this.#lane.catchAll.recall(queue.domain));
-      else this.#returnCanary(queue);
-      this.#lane.queue.refresh(queue);
-    }
-  }
-
-  /** The canary went unanswered: somebody asks it again, or it is given up for now. */
-  #returnCanary(queue: DomainQueue): void {
-    queue.isCanaryAsked = false;
-    queue.canaryTries++;
-    if (queue.canaryTries < MAX_CANARY_TRIES) return;
-    const finding = { answer: 'UNKNOWN', reply: null, checkedAt: new Date(this.#lane.now()) } as const;
-    this.#lane.catchAll.conclude(queue.domain, finding);
-    this.#giveFinding(queue, finding);
-  }
-
-  /** It is answered, or will not be. Its queue is to be refreshed once it is known what follows from that. */
-  #release(ask: Ask): void {
-    if (!this.#inFlight.delete(ask)) return;
-    if (ask.probe) ask.probe.describe = null;
-    ask.queue.inFlight--;
   }
 }

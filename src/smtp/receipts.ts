@@ -1,4 +1,5 @@
 /** What there is to show for a question asked in one session: the outcome, with the transcript that is the asker's. */
+import type { ExchangeHost } from '../address/index.ts';
 import type { Transaction } from './batch.ts';
 import type { DomainQueue } from './lane-queue.ts';
 import { classifyReply, type Meaning } from './meaning/index.ts';
@@ -28,6 +29,10 @@ export class Receipts {
   constructor(session: Session<Ask>, attempts: readonly ConnectAttempt[]) {
     this.#session = session;
     this.#attempts = attempts;
+  }
+
+  get exchange(): ExchangeHost {
+    return this.#session.target.host;
   }
 
   /** Of the session as such: its transcript names no recipient. */
