@@ -60,7 +60,7 @@ export const createEgress = (options: {
   readonly ownerOf: (host: ExchangeHost) => string;
 }): Egress => {
   const { now, ownerOf } = options;
-  /** Since an exchange was reached last; at most `witnessesBeforeBlocked` are ever needed. */
+  /** Since an exchange was reached last; more than `witnessesBeforeBlocked` are never kept. */
   let witnesses: Witness[] = [];
   let wasFoundClosed = false;
   let reachedAt = Number.NEGATIVE_INFINITY;

@@ -156,55 +156,6 @@ describe('our own trouble', () => {
     expect(verdict(answer)).toEqual({ status: 'UNKNOWN', reason: 'INTERNAL' });
     expect(errors).toEqual([new TypeError('a bug')]);
   });
-
-  test('port 25 closed everywhere is found out once and says so', async () => {
-    let connections = 0;
-    const verifier = createVerifier({
-      dns: {
-        ...world.engine.dns,
-        lookupMailHosts: async (domain) => ({
-          kind: 'exchanges',
-          domain,
-          isImplicit: true,
-          exchanges: [{ host: domain as never, preference: 0 }],
-        }),
-      },
-      prober: {
-        ...world.engine.prober,
-        // A network that drops every packet to port 25 cannot be had on loopback: this is what probing through one gives.
-        probe: async ({ exchanges: [{ host }] }) => {
-          connections += 1;
-          return {
-            attempts: [{ host, ip: `198.${connections}.0.1`, outcome: { kind: 'connectTimeout' } }],
-            exchange: null,
-            ip: null,
-            phase: 'CONNECT',
-            reply: null,
-            meaning: null,
-            fault: null,
-            catchAll: null,
-            startedAt: new Date(),
-            durationMs: 1,
-            transcript: [],
-          };
-        },
-      },
-      memory: { recall: async () => null, remember: async () => undefined },
-      budgetMs: 2_500,
-    });
-    const reasons = [];
-    for (let n = 0; n < 12; n += 1)
-      reasons.push(
-        (await verifier.verify(parseAddress(`a@dead${n}.test`), { priority: 'bulk', signal: never })).reason,
-      );
-    expect(reasons).toEqual([...Array(7).fill('HOST_UNREACHABLE'), ...Array(5).fill('EGRESS_BLOCKED')]);
-    expect(connections).toBe(8);
-    expect(verifier.readEgress().smtp).toBe('BLOCKED');
-    // Those who asked before it was found out are not told the old story again, and nobody is connected to for it.
-    const again = await verifier.verify(parseAddress('a@dead0.test'), { priority: 'bulk', signal: never });
-    expect(again).toMatchObject({ reason: 'EGRESS_BLOCKED', fromCache: false });
-    expect(connections).toBe(8);
-  });
 });
 
 describe('what costs what', () => {

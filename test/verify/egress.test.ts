@@ -1,0 +1,122 @@
+/** A network that drops every packet to port 25 cannot be had on loopback: the fake prober gives what probing through one gives. */
+import { describe, expect, test } from 'vitest';
+import { parseAddress } from '../../src/address/index.ts';
+import type { Dns } from '../../src/dns/index.ts';
+import type { ProbeEvidence, Prober } from '../../src/smtp/index.ts';
+import { createVerifier } from '../../src/verify/index.ts';
+
+/** Every domain is its own mail host. */
+const dns = {
+  lookupMailHosts: async (domain) => ({
+    kind: 'exchanges',
+    domain,
+    isImplicit: true,
+    exchanges: [{ host: domain as never, preference: 0 }],
+  }),
+} satisfies Partial<Dns> as Partial<Dns> as Dns;
+
+const start = () => {
+  const clock = { ms: Date.parse('2030-01-01T00:00:00Z') };
+  /** What each probe finds beside the silence of the network. */
+  const found: { changes: Partial<ProbeEvidence> } = { changes: {} };
+  let probes = 0;
+  const prober = {
+    probe: async ({ exchanges: [{ host }] }) => {
+      probes += 1;
+      const ip = `198.${probes % 200}.0.1`;
+      await Promise.resolve();
+      return {
+        attempts: [{ host, ip, outcome: { kind: 'connectTimeout' } }],
+        exchange: null,
+        ip: null,
+        phase: 'CONNECT',
+        reply: null,
+        meaning: null,
+        fault: null,
+        catchAll: null,
+        startedAt: new Date(clock.ms),
+        durationMs: 1,
+        transcript: [],
+        ...found.changes,
+      };
+    },
+  } satisfies Partial<Prober> as Partial<Prober> as Prober;
+  const verifier = createVerifier({
+    dns,
+    prober,
+    memory: { recall: async () => null, remember: async () => undefined },
+    budgetMs: 2_500,
+    now: () => clock.ms,
+  });
+  const verify = (domain: string) =>
+    verifier.verify(parseAddress(`a@${domain}`), {
+      priority: 'bulk',
+      signal: new AbortController().signal,
+    });
+  const block = async () => {
+    for (let n = 0; n < 8; n += 1) await verify(`dead${n}.test`);
+    expect(verifier.readEgress().smtp).toBe('BLOCKED');
+  };
+  return { clock, found, verifier, verify, block, countProbes: () => probes };
+};
+
+/** An exchange that was reached and refused us in its greeting. */
+const reached = (at: Date): Partial<ProbeEvidence> => ({
+  attempts: [{ host: 'mx.living.test' as never, ip: '203.0.113.1', outcome: { kind: 'connected' } }],
+  phase: 'GREETING',
+  reply: { code: 554, enhancedCode: '5.7.1', lines: ['no'], text: 'no' },
+  meaning: { kind: 'IP_BLOCKED', rule: 'fake', retryAfterSeconds: null },
+  transcript: [
+    { at, direction: 'SERVER', text: '554 5.7.1 no' },
+    { at: new Date('2031-01-01T00:00:00Z'), direction: 'NOTE', text: 'a note' },
+  ],
+});
+
+describe('port 25 is closed', () => {
+  test('which is found out once and not for each address', async () => {
+    const { verify, verifier, countProbes } = start();
+    const reasons = [];
+    for (let n = 0; n < 12; n += 1) reasons.push((await verify(`dead${n}.test`)).reason);
+    expect(reasons).toEqual([...Array(7).fill('HOST_UNREACHABLE'), ...Array(5).fill('EGRESS_BLOCKED')]);
+    expect(countProbes()).toBe(8);
+    expect(verifier.readEgress().smtp).toBe('BLOCKED');
+  });
+
+  test('those who asked before it was found out are not told the old story again', async () => {
+    const { verify, block, countProbes } = start();
+    await block();
+    expect(await verify('dead0.test')).toMatchObject({ reason: 'EGRESS_BLOCKED', fromCache: false });
+    expect(countProbes()).toBe(8);
+  });
+
+  test('those who were under way are told the same as those who come later', async () => {
+    const { verify } = start();
+    const found = await Promise.all(Array.from({ length: 100 }, (_, n) => verify(`dead${n}.test`)));
+    expect(found.filter(({ reason }) => reason === 'HOST_UNREACHABLE')).toHaveLength(7);
+    expect(found.filter(({ reason }) => reason === 'EGRESS_BLOCKED')).toHaveLength(93);
+  });
+});
+
+describe('a trial a minute later', () => {
+  test('that reaches an exchange opens it for everybody, and nobody is told the old story', async () => {
+    const { clock, found, verify, verifier, block } = start();
+    await block();
+    expect((await verify('other.test')).reason).toBe('EGRESS_BLOCKED');
+    clock.ms += 59_999;
+    expect((await verify('other.test')).fromCache).toBe(true);
+    clock.ms += 1;
+    found.changes = reached(new Date(clock.ms));
+    expect((await verify('trial.test')).reason).toBe('PROBER_BLOCKED');
+    expect(verifier.readEgress().smtp).toBe('OPEN');
+    expect((await verify('other.test')).reason).toBe('PROBER_BLOCKED');
+  });
+
+  test('is no proof when a lane answers it from memory', async () => {
+    const { clock, found, verify, verifier, block } = start();
+    await block();
+    found.changes = reached(new Date(clock.ms));
+    clock.ms += 60_000;
+    expect((await verify('trial.test')).reason).toBe('PROBER_BLOCKED');
+    expect(verifier.readEgress().smtp).toBe('BLOCKED');
+  });
+});
