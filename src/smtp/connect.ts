@@ -9,7 +9,15 @@
  */
 import type { ExchangeHost } from '../address/index.ts';
 import type { HostAddresses, MailExchange } from '../dns/index.ts';
-import { type Connection, type ConnectTo, connectDirectly, dialFirst, interleaveFamilies } from './dial.ts';
+import {
+  type Connection,
+  type ConnectTo,
+  connectDirectly,
+  dialFirst,
+  interleaveFamilies,
+  STAGGER_BEHIND_PROXY_MS,
+  STAGGER_MS,
+} from './dial.ts';
 import type { Guard } from './guard.ts';
 import type { Introduction } from './introduction.ts';
 import {
@@ -178,6 +186,7 @@ export class SessionOpening<Ask extends Asked> {
     const dialled = await dialFirst({
       ips,
       signal,
+      staggerMs: this.#options.proxy ? STAGGER_BEHIND_PROXY_MS : STAGGER_MS,
       connect: (ip, hungUp) => this.#connect({ ip, port }, { timeoutMs: timeouts.connectMs, signal: hungUp }),
       started: (ip) => {
         this.#dialling.set(ip, null);

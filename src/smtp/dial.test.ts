@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { type Connection, dialFirst, interleaveFamilies } from './dial.ts';
+import { type Connection, dialFirst, interleaveFamilies, STAGGER_MS } from './dial.ts';
 
 /** Connections that a test decides about. */
 const makeNet = () => {
@@ -11,6 +11,7 @@ const makeNet = () => {
   const dial = (...ips: readonly string[]) =>
     dialFirst({
       ips,
+      staggerMs: STAGGER_MS,
       signal: abort.signal,
       started: () => {},
       ended: (ip, { kind }) => ended.push([ip, kind]),
@@ -97,6 +98,7 @@ test('nothing is tried after an abort', async () => {
 test('a bug of whoever connects is no silence', async () => {
   const dialled = dialFirst({
     ips: ['192.0.2.1'],
+    staggerMs: STAGGER_MS,
     signal: new AbortController().signal,
     started: () => {},
     ended: () => {},

@@ -10,7 +10,9 @@ import { connect, type Socket } from 'node:net';
 import type { ConnectAttempt } from './types.ts';
 
 /** RFC 8305 §5 recommends 250 ms. A SYN that is given up before its answer came is never seen by the server's software. */
-const STAGGER_MS = 250;
+export const STAGGER_MS = 250;
+/** RFC 8305 §8: at most 2 s. A proxy takes its round trips first, and what it connected to has been seen by the exchange. */
+export const STAGGER_BEHIND_PROXY_MS = 2_000;
 
 /** What came of connecting to one address. */
 export type Connection =
@@ -83,6 +85,8 @@ export const dialFirst = (options: {
   /** Of one exchange and checked, in the order of trying. */
   readonly ips: readonly string[];
   readonly connect: (ip: string, signal: AbortSignal) => Promise<Connection>;
+  /** Silence after which the next one is tried too. */
+  readonly staggerMs: number;
   readonly signal: AbortSignal;
   readonly started: (ip: string) => void;
   readonly ended: (ip: string, outcome: Exclude<Connection, { readonly kind: 'aborted' }>) => void;
@@ -119,7 +123,7 @@ export const dialFirst = (options: {
       (connection) => hear(ip, connection),
       (error: unknown) => finish(() => reject(error)),
     );
-    if (next < ips.length) timer = setTimeout(startNext, STAGGER_MS);
+    if (next < ips.length) timer = setTimeout(startNext, options.staggerMs);
   };
   const hear = (ip: string, connection: Connection): void => {
     underWay--;

@@ -120,6 +120,19 @@ describe('a proxy that fails', () => {
     ]);
   });
 
+  it('is slow: the next address waits for it, since a proxy’s connections are seen by the exchange', async () => {
+    const { socks, prober } = await start(
+      { say: { request: null } },
+      { world: { addresses: { 'mx.test': ['127.0.0.1', '127.0.0.2'] }, timeouts: { connectMs: 700 } } },
+    );
+    const asked = prober.probe(ask('real@d.test'));
+    await eventually(() => socks.requests.length === 1);
+    const firstAt = performance.now();
+    await eventually(() => socks.requests.length === 2);
+    expect(performance.now() - firstAt).toBeGreaterThan(500);
+    expect((await asked).attempts.map(({ ip }) => ip)).toEqual(['127.0.0.1', '127.0.0.2']);
+  });
+
   it('hangs while the asker leaves: the connection ends', async () => {
     const { socks, prober } = await start(
       { say: { request: null } },
