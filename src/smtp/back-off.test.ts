@@ -45,6 +45,16 @@ describe('BackOff', () => {
     expect(read()).toEqual([floor, 1]);
   });
 
+  it('says when it cannot go slower', () => {
+    const { clock, backOff } = world(4);
+    const isSlowest = Array.from({ length: 5 }, () => {
+      clock.now += HALVE_AT_MOST_EVERY_MS;
+      return backOff.slowDown();
+    });
+    expect(isSlowest).toEqual([false, false, false, true, true]);
+    expect(backOff.slowDown()).toBe(false);
+  });
+
   it('recovers a step at a time, and no further than the settings', () => {
     const { clock, backOff, read } = world(20, 4);
     backOff.slowDown();

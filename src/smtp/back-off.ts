@@ -43,15 +43,18 @@ export class BackOff {
     return this.#read().sessions;
   }
 
-  slowDown(): void {
+  /** @returns whether it went as slowly as it can already, so that only stopping is left */
+  slowDown(): boolean {
     const { now } = this.#options;
-    if (this.#slowed && Math.abs(now() - this.#slowed.at) < HALVE_AT_MOST_EVERY_MS) return;
+    if (this.#slowed && Math.abs(now() - this.#slowed.at) < HALVE_AT_MOST_EVERY_MS) return false;
     const { rate, sessions } = this.#read();
+    const floor = Math.min(MIN_PROBES_PER_SECOND, this.#ceiling);
     this.#slowed = {
-      rate: Math.max(Math.min(MIN_PROBES_PER_SECOND, this.#ceiling), Math.min(rate, this.#ceiling) / 2),
+      rate: Math.max(floor, Math.min(rate, this.#ceiling) / 2),
       sessions: Math.max(1, Math.floor(sessions / 2)),
       at: now(),
     };
+    return rate <= floor;
   }
 
   #read(): { readonly rate: number; readonly sessions: number } {

@@ -15,7 +15,13 @@ import { type ConnectOptions, SessionOpening } from './connect.ts';
 import { Conversation, type ConversationLane } from './conversation.ts';
 import { LaneMemory } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
-import { BACKLOG_PER_SESSION, MAX_QUEUED_PER_LANE, SHORT_HOLD_MS, type Timeouts } from './limits.ts';
+import {
+  BACKLOG_PER_SESSION,
+  MAX_QUEUED_PER_LANE,
+  SHORT_HOLD_MS,
+  SLOWEST_HOLD_SECONDS,
+  type Timeouts,
+} from './limits.ts';
 import { isBlock, isSlowDown, isUnreachable, type Outcome } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import type { Ask } from './receipts.ts';
@@ -184,9 +190,9 @@ export class Lane implements ConversationLane {
   }
 
   slowDown(outcome: Outcome): void {
-    this.#backOff.slowDown();
+    const isSlowest = this.#backOff.slowDown();
     this.#stops.noteReply(outcome.reply);
-    const seconds = outcome.meaning?.retryAfterSeconds ?? 0;
+    const seconds = outcome.meaning?.retryAfterSeconds ?? (isSlowest ? SLOWEST_HOLD_SECONDS : 0);
     if (seconds === 0) return;
     this.#stops.hold(outcome, seconds);
     this.schedule();

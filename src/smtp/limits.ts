@@ -113,6 +113,8 @@ export const RECOVERY_STEPS = 40;
 export const RECOVERY_STEPS_PER_SESSION = 4;
 /** A stated delay up to this is waited for with everybody in the queue; a longer one is told to those who wait. */
 export const SHORT_HOLD_MS = 3_000;
+/** How long a lane is left alone that wants us slower still when we are at the slowest, and does not say how long. */
+export const SLOWEST_HOLD_SECONDS = 60;
 /** The longest that one reply stops a lane, however long a delay it states: a peer must not stop us for a day. */
 export const MAX_HOLD_MS = 60 * 60_000;
 

@@ -2,7 +2,7 @@
  * Why a lane, or one of its domains, is not asked now, with the evidence that everybody who comes meanwhile gets:
  *
  *  - it blocks us (BLOCK_PAUSE_MS), a domain at first, and the lane once MAX_BLOCKED_DOMAINS of them say so;
- *  - it stated a delay: until then, at most MAX_HOLD_MS;
+ *  - it stated a delay: until then, at most MAX_HOLD_MS; or it stated none and wants us slower than we can go;
  *  - its exchanges cannot be connected to: what the breaker says.
  *
  * Replies kept here are shown to others, so they are given without anybody's address.
@@ -109,10 +109,9 @@ export class Stops {
       dead: `not connected: no exchange could be reached a short while ago; tried again in ${leftSeconds} s`,
     }[kind];
     const note = { at: new Date(this.#now()), direction: 'NOTE', text } as const;
+    const isStated = kind === 'told' && (outcome.meaning?.retryAfterSeconds ?? null) !== null;
     const meaning =
-      kind === 'told' && outcome.meaning
-        ? { ...outcome.meaning, retryAfterSeconds: leftSeconds }
-        : outcome.meaning;
+      isStated && outcome.meaning ? { ...outcome.meaning, retryAfterSeconds: leftSeconds } : outcome.meaning;
     return { ...outcome, meaning, transcript: [...outcome.transcript, note] };
   }
 }

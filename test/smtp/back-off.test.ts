@@ -136,6 +136,24 @@ describe('told to slow down', () => {
     expect(server.lines).toHaveLength(1);
   });
 
+  it('stops for a while where even the slowest is too fast, whatever is in the queue', async () => {
+    const { server, clock, probe, lane } = await start(
+      { answer: atRcpt('450 4.7.1 Error: too much mail from 192.0.2.1') },
+      { probesPerSecondPerExchange: 4 },
+    );
+    for (let n = 0; n < 4; n++, clock.now += 1_000)
+      expect((await probe(`user${n}@d${n}.test`)).reply?.code).toBe(450);
+    expect(lane().state).toBe('PAUSED');
+    expect(lane().pausedUntil?.getTime()).toBe(clock.now - 1_000 + 60_000);
+    const asked = server.recipients().length;
+    const evidence = await Promise.all(Array.from({ length: 50 }, (_, n) => probe(`late${n}@e.test`)));
+    for (const one of evidence)
+      expect(one).toMatchObject({ reply: { code: 450 }, meaning: { retryAfterSeconds: null } });
+    expect(server.recipients()).toHaveLength(asked);
+    clock.now += 60_000;
+    expect(lane().pausedUntil).toBeNull();
+  });
+
   it('waits a short stated delay out, with those in the queue', async () => {
     let isTelling = true;
     const { probe } = await start(
