@@ -242,7 +242,8 @@ export class SessionOpening<Ask extends Asked> {
     if (proxy) return connectThrough(proxy)(target, limits);
     const source = this.#chooseSource(target.ip);
     return source === null
-      ? Promise.resolve({ kind: 'connectFailed', error: 'NO_SOURCE_ADDRESS' })
+      ? // As the system says it of a source that the machine has not: our trouble, and no evidence about port 25.
+        Promise.resolve({ kind: 'connectFailed', error: 'EADDRNOTAVAIL' })
       : connectDirectly(source)(target, limits);
   };
 
@@ -254,6 +255,7 @@ export class SessionOpening<Ask extends Asked> {
   #describeRoute(ip: string): string {
     if (this.#options.proxy) return ' through the proxy';
     const source = this.#chooseSource(ip);
+    if (source === null) return ': none of our sources is of its family';
     return source ? ` from ${source}` : '';
   }
 

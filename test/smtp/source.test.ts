@@ -83,10 +83,12 @@ it('spreads different exchanges over the sources', async () => {
 
 it('does not leave from an address that is not meant, for want of one of the family', async () => {
   const { seen, prober } = await start({ sourceIps: ['127.0.0.21'], addresses: { 'mx.test': ['::1'] } });
-  expect(await prober.probe(ask('real@d.test'))).toMatchObject({
+  const evidence = await prober.probe(ask('real@d.test'));
+  expect(evidence).toMatchObject({
     reply: null,
-    attempts: [{ ip: '::1', outcome: { kind: 'connectFailed', error: 'NO_SOURCE_ADDRESS' } }],
+    attempts: [{ ip: '::1', outcome: { kind: 'connectFailed', error: 'EADDRNOTAVAIL' } }],
   });
+  expect(evidence.transcript[0]?.text).toMatch(/none of our sources is of its family$/);
   expect(seen).toEqual([]);
 });
 
