@@ -9,7 +9,10 @@
  *   domain's catch-all state is unknown. Without it the canary is asked once somebody was accepted.
  * - A session that answered somebody and is then hung up on (or told 421) is followed by another for those left, at
  *   most MAX_TRIES; one that answered nobody speaks for the lane: everybody waiting gets its evidence.
- * - What a server teaches (recipients of a transaction, refusals of a session, TLS) goes to the lane's memory.
+ * - A first pipelined write that is answered in part and then by silence may have lost the rest: another session asks
+ *   one command at a time.
+ * - What a server teaches (recipients of a transaction or session, refusals of a session, honest PIPELINING, TLS,
+ *   greylisting) goes to the lane's memory.
  */
 import { type AskingLane, Asks } from './asks.ts';
 import { type Batch, type Transaction, takeBatch } from './batch.ts';

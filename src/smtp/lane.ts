@@ -6,6 +6,9 @@
  * A session is opened when somebody waits and none is at work, when more wait than those at work can be expected to
  * serve soon (BACKLOG_PER_SESSION each), or when those at work have gone silent. Batches form by themselves:
  * everybody who came in the same turn of the event loop, or while a session was busy, is taken at once.
+ *
+ * Told to slow down it halves its rate and sessions (`back-off`); told to stay away, or with nobody to connect to, it
+ * answers newcomers with the evidence it has (`stops`). Other lanes share nothing with it but the number of sessions.
  */
 import type { DomainName, ExchangeHost } from '../address/index.ts';
 import type { MailExchange } from '../dns/index.ts';

@@ -61,6 +61,17 @@ describe('watching a probe', () => {
     ]);
   });
 
+  it('tells of the opening of the session to all who wait for it', async () => {
+    const { watch } = await start({});
+    const watched = await Promise.all([watch('user1@d.test'), watch('user2@e.test')]);
+    for (const { events } of watched) {
+      const phases = events.map(({ phase }) => phase).filter((phase, index, all) => phase !== all[index - 1]);
+      expect(phases).toEqual(['CONNECT', 'GREETING', 'EHLO', 'RCPT_TO']);
+      expect(events.find(({ phase }) => phase === 'GREETING')?.exchange).toBe('mx.test');
+      expect(JSON.stringify(events.filter(({ phase }) => phase !== 'RCPT_TO'))).not.toContain('user');
+    }
+  });
+
   it('tells of greylisting and of another session', async () => {
     let sessions = 0;
     const { watch } = await start({
