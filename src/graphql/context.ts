@@ -37,7 +37,7 @@ export type Lookups = {
   verify(parsed: ParsedAddress, maxAgeSeconds: number | null): Promise<Verification>;
   mailHosts(domain: DomainName): Promise<MailHosts>;
   /** Rejects with TOO_MANY_EXCHANGES past the ceiling of one operation. */
-  greeting(host: ExchangeHost): Promise<Greeting>;
+  greeting(host: ExchangeHost): Promise<Greeting | null>;
 };
 
 export type Context = RequestPart & {
@@ -58,7 +58,7 @@ const mostGreetings = 20;
 const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => {
   const verifications = new Map<string, Promise<Verification>>();
   const hosts = new Map<DomainName, Promise<MailHosts>>();
-  const greetings = new Map<ExchangeHost, Promise<Greeting>>();
+  const greetings = new Map<ExchangeHost, Promise<Greeting | null>>();
   return {
     verify: (parsed, maxAgeSeconds) => {
       const text = parsed.kind === 'address' ? parsed.address.normalized : parsed.input;

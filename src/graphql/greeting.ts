@@ -2,9 +2,6 @@ import type { Greeting, TlsFacts } from '../smtp/index.ts';
 import { builder } from './builder.ts';
 import { ReplyType } from './reply.ts';
 
-/** False when our own time or room ended first, which tells nothing of the exchange. */
-export const isAnswered = ({ fault }: Greeting): boolean => fault?.kind !== 'budget';
-
 const isReachable = ({ attempts }: Greeting): boolean =>
   attempts.some(({ outcome }) => outcome.kind === 'connected');
 

@@ -2,7 +2,7 @@ import { type ExchangeHost, parseExchangeHost } from '../address/index.ts';
 import { providerByExchange } from '../catalog/index.ts';
 import type { HostAddress } from '../dns/index.ts';
 import { builder } from './builder.ts';
-import { GreetingType, isAnswered } from './greeting.ts';
+import { GreetingType } from './greeting.ts';
 import { ProviderType } from './provider.ts';
 import { refuse } from './refusal.ts';
 
@@ -61,10 +61,7 @@ export const MailExchangeType = builder.node(builder.objectRef<MailExchangeSourc
       nullable: true,
       description:
         'What it says of itself before anybody is asked about; null when it could not be asked in time. Costs one SMTP session, remembered for some minutes; at most 20 exchanges an operation.',
-      resolve: async ({ host }, _args, { lookups }) => {
-        const greeting = await lookups.greeting(host);
-        return isAnswered(greeting) ? greeting : null;
-      },
+      resolve: ({ host }, _args, { lookups }) => lookups.greeting(host),
     }),
   }),
 });

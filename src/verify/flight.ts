@@ -35,7 +35,8 @@ type Flight<Value, Event> = {
   isUrgent: boolean;
   deadline: number;
   askers: number;
-  readonly observers: Set<(event: Event) => void>;
+  /** Made when the first comes: hardly a flight is watched. */
+  observers: Set<(event: Event) => void> | null;
 };
 
 const overtaken = new DOMException('An urgent asker started it anew.', 'AbortError');
@@ -43,33 +44,39 @@ const overtaken = new DOMException('An urgent asker started it anew.', 'AbortErr
 export const createFlights = <Key, Value, Event = never>(): Flights<Key, Value, Event> => {
   const flights = new Map<Key, Flight<Value, Event>>();
 
-  const fly = (flight: Flight<Value, Event>, run: Run<Value, Event>): void => {
-    const { controller, deadline, landing, observers } = flight;
+  const remove = (key: Key, flight: Flight<Value, Event>): void => {
+    if (flights.get(key) === flight) flights.delete(key);
+  };
+
+  const fly = (key: Key, flight: Flight<Value, Event>, run: Run<Value, Event>): void => {
+    const { controller, deadline, landing } = flight;
     const isCurrent = () => flight.controller === controller;
     const publish = (event: Event) => {
-      if (isCurrent()) for (const observe of observers) observe(event);
+      if (flight.observers !== null && isCurrent()) for (const observe of flight.observers) observe(event);
     };
     run({ signal: controller.signal, deadline, publish }).then(
-      (value) => isCurrent() && landing.resolve(value),
-      (error: unknown) => isCurrent() && landing.reject(error),
+      (value) => {
+        if (!isCurrent()) return;
+        remove(key, flight);
+        landing.resolve(value);
+      },
+      (error: unknown) => {
+        if (!isCurrent()) return;
+        remove(key, flight);
+        landing.reject(error);
+      },
     );
   };
 
   const start = (key: Key, { isUrgent, deadline }: Asker<Event>): Flight<Value, Event> => {
-    const landing = Promise.withResolvers<Value>();
     const flight: Flight<Value, Event> = {
-      landing,
+      landing: Promise.withResolvers<Value>(),
       controller: new AbortController(),
       isUrgent,
       deadline,
       askers: 0,
-      observers: new Set(),
+      observers: null,
     };
-    const land = () => {
-      if (flights.get(key) === flight) flights.delete(key);
-    };
-    // Every asker may have left before the run fails: the rejection then has no reader, and that is meant.
-    landing.promise.then(land, land);
     flights.set(key, flight);
     return flight;
   };
@@ -94,24 +101,34 @@ export const createFlights = <Key, Value, Event = never>(): Flights<Key, Value, 
       const overtakes = known !== undefined && asker.isUrgent && !known.isUrgent;
       if (overtakes) overtake(flight, asker);
       flight.askers += 1;
-      if (observe) flight.observers.add(observe);
+      if (observe) {
+        flight.observers ??= new Set();
+        flight.observers.add(observe);
+      }
       const landed = new Promise<Value>((resolve, reject) => {
         const leave = () => {
           flight.askers -= 1;
-          if (observe) flight.observers.delete(observe);
+          if (observe) flight.observers?.delete(observe);
           if (flight.askers === 0) {
             // A later asker must start anew, not join a run that was told to end.
-            if (flights.get(key) === flight) flights.delete(key);
+            remove(key, flight);
             flight.controller.abort(signal.reason);
           }
           reject(signal.reason);
         };
         signal.addEventListener('abort', leave, { once: true });
-        flight.landing.promise
-          .finally(() => signal.removeEventListener('abort', leave))
-          .then(resolve, reject);
+        flight.landing.promise.then(
+          (value) => {
+            signal.removeEventListener('abort', leave);
+            resolve(value);
+          },
+          (error: unknown) => {
+            signal.removeEventListener('abort', leave);
+            reject(error);
+          },
+        );
       });
-      if (known === undefined || overtakes) fly(flight, run);
+      if (known === undefined || overtakes) fly(key, flight, run);
       return landed;
     },
   };

@@ -51,6 +51,18 @@ test('all who ask at once share one session, within the budget', async () => {
   expect(learned).toEqual([1]);
 });
 
+test('an asker who leaves gets null, the others their greeting', async () => {
+  const { lookup } = start(answered);
+  const leaving = new AbortController();
+  const both = [lookup(host, leaving.signal), lookup(host, never)];
+  leaving.abort();
+  expect(await Promise.all(both)).toEqual([null, answered]);
+});
+
+test('our own lack of time is no greeting', async () => {
+  expect(await start(noTime).lookup(host, never)).toBeNull();
+});
+
 test.each([
   ['an answer', answered, 5 * 60_000],
   ['a fault', silent, 30_000],

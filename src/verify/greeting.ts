@@ -21,22 +21,27 @@ export const createGreetings = (options: {
   const remembered = new LRUCache<ExchangeHost, { readonly greeting: Greeting; readonly until: number }>({
     max: mostRemembered,
   });
-  const flights = createFlights<ExchangeHost, Greeting>();
+  const flights = createFlights<ExchangeHost, Greeting | null>();
 
-  return async (host: ExchangeHost, signal: AbortSignal): Promise<Greeting> => {
+  const ask = async (host: ExchangeHost, deadline: number, signal: AbortSignal): Promise<Greeting | null> => {
+    const greeting = await greet({ host, deadline, signal });
+    learn(greeting.attempts);
+    // Our own lack of time or room tells nothing of the exchange.
+    if (greeting.fault?.kind === 'budget') return null;
+    const life = greeting.reply !== null && greeting.fault === null ? lifeMs : faultLifeMs;
+    remembered.set(host, { greeting, until: now() + life });
+    return greeting;
+  };
+
+  return async (host: ExchangeHost, signal: AbortSignal): Promise<Greeting | null> => {
     const known = remembered.get(host);
     if (known && now() < known.until) return known.greeting;
     const asker = { signal, isUrgent: true, deadline: now() + budgetMs };
-    return flights.join(host, asker, async (flight) => {
-      const greeting = await greet({ host, deadline: flight.deadline, signal: flight.signal });
-      learn(greeting.attempts);
-      // Our own lack of time or room tells nothing of the exchange.
-      if (greeting.fault?.kind !== 'budget')
-        remembered.set(host, {
-          greeting,
-          until: now() + (greeting.reply !== null && greeting.fault === null ? lifeMs : faultLifeMs),
-        });
-      return greeting;
-    });
+    try {
+      return await flights.join(host, asker, (flight) => ask(host, flight.deadline, flight.signal));
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
   };
 };

@@ -69,8 +69,11 @@ export type Verifier = {
    * events, never the last. `return()` and the signal end it at once, and the probe with it unless others share it.
    */
   watch(address: ParsedAddress, options: WatchOptions): AsyncIterableIterator<WatchEvent, undefined>;
-  /** What an exchange says of itself: from memory (5 minutes), or by one SMTP session shared by all who ask. */
-  lookupGreeting(host: ExchangeHost, signal: AbortSignal): Promise<Greeting>;
+  /**
+   * What an exchange says of itself: from memory (5 minutes), or by one SMTP session shared by all who ask. Null when
+   * our own time or room ended first, which tells nothing of the exchange.
+   */
+  lookupGreeting(host: ExchangeHost, signal: AbortSignal): Promise<Greeting | null>;
   readEgress(): EgressSnapshot;
   lookupMailHosts(domain: DomainName, signal: AbortSignal): Promise<MailHosts>;
   /** From the domain's own name when that is enough, else from its MX: then it costs DNS. */
