@@ -26,6 +26,9 @@ export const openSandbox = async (env: NodeJS.ProcessEnv): Promise<SandboxWorld>
     dnsServers: sandbox.dnsServers,
     smtpPort: sandbox.smtpPort,
     allowHosts: sandbox.allowHosts,
+    // Nothing leaves this machine, whatever real probing is set to go through.
+    proxy: null,
+    sourceIps: [],
   };
   return {
     config,

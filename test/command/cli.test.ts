@@ -35,6 +35,13 @@ describe('rcpt verify', () => {
     for (const control of ['\u001b', '\u202e']) expect(nasty.out).not.toContain(control);
   });
 
+  test('the sandbox goes through no proxy and leaves from no set address', async () => {
+    const { code } = await runRcpt(['verify', '--sandbox', 'user1@accepts.test'], {
+      env: { RCPT_PROXY: 'socks5://127.0.0.1:1' },
+    });
+    expect(code).toBe(0);
+  });
+
   test('--json is one JSON value with verdict and evidence', async () => {
     const { code, out } = await verify('nobody@accepts.test', '--json');
     expect(code).toBe(1);
