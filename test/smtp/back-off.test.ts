@@ -260,14 +260,23 @@ describe('exchanges that cannot be connected to', () => {
     expect(lane().pausedUntil).toEqual(new Date(clock.now + 60_000));
   });
 
-  it('are asked again once one trial connects', async () => {
-    const { server, clock, probe, lane } = await start({}, { port: 1 });
+  it('are asked again once one trial connects, and all is forgotten', async () => {
+    const addresses: Record<string, readonly string[]> = { 'mx.test': ['127.0.0.2'] };
+    const { server, clock, probe, lane } = await start({}, { addresses, timeouts: { idleMs: 20 } });
     await probe('user0@d.test');
     await probe('user1@d.test');
     expect(lane().state).toBe('PAUSED');
-    expect(server.open).toBe(0);
+    addresses['mx.test'] = ['127.0.0.1'];
+    expect((await probe('user2@d.test')).reply).toBeNull();
     clock.now += 30_000;
-    expect(lane().state).not.toBe('PAUSED');
+    const evidence = await Promise.all(
+      Array.from({ length: 200 }, (_, n) => probe(`user${n}@d${n % 5}.test`)),
+    );
+    expect(new Set(evidence.map(({ reply }) => reply?.code))).toEqual(new Set([250]));
+    await eventually(() => server.open === 0 && lane().sessions === 0);
+    addresses['mx.test'] = ['127.0.0.2'];
+    await probe('user3@d.test');
+    expect(lane().pausedUntil).toBeNull();
   });
 
   it('one that refuses in words is no dead one', async () => {
