@@ -41,6 +41,13 @@ export const blame: readonly Rule[] = [
     source: 'Postfix reject_rbl_client and every other DNSBL user',
   },
   {
+    id: 'ip-is-listed',
+    kind: 'IP_BLOCKED',
+    pattern: /[\da-f:.]{3,45}\]? is (?:currently )?listed (?:at|by|in|on) /,
+    example: '550 192.0.2.1 is listed at bl.example (127.0.0.2: see https://bl.example/)',
+    source: "Exim, $dnslist_domain in Debian's acl_check_rcpt",
+  },
+  {
     id: 'client-host-rejected',
     kind: 'IP_BLOCKED',
     pattern: anyOf(

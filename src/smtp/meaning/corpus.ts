@@ -685,6 +685,7 @@ export const corpus: Readonly<Record<string, readonly CorpusRow[]>> = {
     ['GREYLISTED', '451 GL - temporary problem. Try again later (#4.3.0) greylisted'],
   ],
   'OpenSMTPD, spamd': [
+    ['MAILBOX_NOT_FOUND', '524 5.2.4 Mailing list expansion problem: <jo@example.com>'],
     ['ACCEPTED', '250 2.1.5 Destination address valid: Recipient ok'],
     ['MAILBOX_NOT_FOUND', '550 5.1.1 Invalid recipient: <jo@example.com>'],
     ['MAILBOX_NOT_FOUND', '550 Invalid recipient'],

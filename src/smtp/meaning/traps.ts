@@ -272,6 +272,16 @@ export const traps: readonly Rule[] = [
     source: 'Outlook.com postmaster: SC-001 to SC-004, DY-001, OU-001',
   },
   {
+    id: 'opensmtpd-expansion',
+    kind: 'MAILBOX_NOT_FOUND',
+    phases: ['RCPT_TO'],
+    codes: [524],
+    enhanced: ['5.2.4'],
+    pattern: /mailing list expansion problem/,
+    example: '524 5.2.4 Mailing list expansion problem: <jo@example.com>',
+    source: 'OpenSMTPD 6.8: the recipient is in no virtual table and is no alias; seen by test/mta',
+  },
+  {
     id: 'full-in-spite-of-5.1.1',
     kind: 'MAILBOX_FULL',
     phases: ['RCPT_TO'],
