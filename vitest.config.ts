@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // Those are `npm run test:mta`.
+    exclude: [...configDefaults.exclude, 'test/mta/**'],
     testTimeout: 20_000,
   },
   // As Node resolves them: else Vite takes graphql's `development` build for our files and Pothos takes the other.
