@@ -155,3 +155,13 @@ export const split = (octets: Uint8Array, random: Random): Uint8Array[] => {
   }
   return pieces;
 };
+
+/** The stream in replies: a piece ends with the last line of one, as far as there are any. */
+export const splitReplies = (octets: Uint8Array): Uint8Array[] =>
+  (
+    Buffer.from(octets)
+      .toString('latin1')
+      .match(/(?:\d{3}-[^\n]*\n)*[^\n]*\n?/g) ?? []
+  )
+    .filter((reply) => reply !== '')
+    .map((reply) => Buffer.from(reply, 'latin1'));
