@@ -82,11 +82,12 @@ const describeHosts = (hosts: MailHosts): string => {
   }
 };
 
-/** Was nothing said since it began? Then a lane answered from what it remembers, and nobody was reached just now. */
-const isRemembered = ({ transcript, startedAt }: ProbeEvidence): boolean => {
-  const newest = transcript.findLast(({ direction }) => direction !== 'NOTE');
-  return newest !== undefined && newest.at < startedAt;
-};
+/**
+ * Did nothing happen since it began but the note that says so? Then a lane answered from what it remembers of a
+ * refusal or of dead exchanges, and nobody was connected to just now.
+ */
+const isRemembered = ({ transcript, startedAt }: ProbeEvidence): boolean =>
+  transcript.length > 1 && transcript.slice(0, -1).every(({ at }) => at < startedAt);
 
 const pass = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal });
 
