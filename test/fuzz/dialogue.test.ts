@@ -94,6 +94,9 @@ const converse = (octets: Uint8Array, random: Random): void => {
   const witness = createWitness();
   const watchAll = (events: readonly Event[]): void => {
     for (const event of events) witness.watch(event);
+    const last = events.at(-1);
+    if (last?.kind === 'fault' && last.detail.includes('nobody asked'))
+      demand(!events.some(({ kind }) => kind === 'answered'), 'an answer beside a reply too many');
     demand(witness.isOver === (dialogue.state === 'ENDED'), `it is ${dialogue.state}`);
   };
   let people = 0;

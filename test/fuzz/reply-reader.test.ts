@@ -18,12 +18,18 @@ const readAll = (pieces: readonly Uint8Array[]): ReadReplies => {
   const reader = createReplyReader();
   const replies: ReadReplies['replies'][number][] = [];
   let fault: ReadReplies['fault'] = null;
+  /** Octets of the line that has not ended. */
+  let tail = 0;
   for (const piece of pieces) {
     const read = reader.push(piece);
+    const lineEnd = piece.lastIndexOf(10);
+    tail = lineEnd === -1 ? tail + piece.length : piece.length - lineEnd - 1;
     replies.push(...read.replies);
     if (fault !== null && (read.replies.length > 0 || read.fault !== fault))
       throw new Error('read on after a fault');
     fault = read.fault;
+    // One over, for the CR of its ending.
+    if (fault === null && tail > MAX_LINE_OCTETS + 1) throw new Error(`waits for the end of ${tail} octets`);
     if (reader.heldOctets > (fault === null ? MOST_HELD : 0)) throw new Error(`holds ${reader.heldOctets}`);
   }
   return { replies, fault };
