@@ -31,7 +31,14 @@ export const openEngine = (
     sourceIps: config.sourceIps,
     proxy: config.proxy,
   });
-  const verifier = createVerifier({ dns, prober, memory, budgetMs: config.timeoutMs, onError });
+  const verifier = createVerifier({
+    dns,
+    prober,
+    memory,
+    budgetMs: config.timeoutMs,
+    retrySeconds: config.greylistRetrySeconds,
+    onError,
+  });
   return {
     dns,
     guard,
