@@ -24,7 +24,6 @@ import { createWorker } from './worker.ts';
 
 export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
 export { printCsv } from './export.ts';
-export { IntakeFault } from './intake/fault.ts';
 export { type AddressList, readAddressList } from './intake/list.ts';
 export type * from './types.ts';
 

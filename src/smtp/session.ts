@@ -158,6 +158,9 @@ export class Session<Ask extends Asked> {
 
   /** STARTTLS, the handshake and EHLO again. The session must be quiet. */
   secure(signal: AbortSignal): Promise<Opening> {
+    // What came in the same packet as the reply to EHLO may have ended it before its owner's turn.
+    if (this.#isOver)
+      return Promise.resolve(this.#unheardEnd ? openingOf(this.#unheardEnd) : { kind: 'aborted' });
     const opening = this.#expectOpening(signal);
     this.log.endTransaction();
     this.#handle(this.#dialogue.startTls());
@@ -371,13 +374,13 @@ export class Session<Ask extends Asked> {
     if (this.#isOver) return;
     const listener = this.#listener;
     this.destroy();
-    if (this.#settleOpening)
-      this.#settle(
-        end.kind === 'closing'
-          ? { kind: 'refused', phase: end.phase, reply: end.reply }
-          : { kind: 'fault', fault: end.fault },
-      );
+    if (this.#settleOpening) this.#settle(openingOf(end));
     else if (listener) listener.ended(end);
     else this.#unheardEnd = end;
   }
 }
+
+const openingOf = (end: SessionEnd): Opening =>
+  end.kind === 'closing'
+    ? { kind: 'refused', phase: end.phase, reply: end.reply }
+    : { kind: 'fault', fault: end.fault };

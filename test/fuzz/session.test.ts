@@ -110,7 +110,7 @@ it(`${STREAMS} generated streams end in one finding each, and leave no socket`, 
   expect(connections).toBeGreaterThanOrEqual(STREAMS);
   expect(Object.values(findings).reduce((sum, count) => sum + count, 0)).toBe(STREAMS);
   // Else it would be one kind of trouble four thousand times.
-  for (const kind of ['2xx', '5xx', 'timeout', 'closed', 'protocol'])
+  for (const kind of ['2xx', '5xx', 'timeout', 'closed', 'protocol', 'tls'])
     expect(findings[kind] ?? 0, kind).toBeGreaterThan(10);
   await expect.poll(() => countConnections(server), { timeout: 5_000 }).toBe(0);
   await eventually(() => countSockets() <= socketsBefore);

@@ -47,6 +47,15 @@ const dialogues: readonly [readonly string[], ...(readonly string[])[]] = [
   ],
   ['554 5.7.1 Client host blocked using zen.example', '221 Bye'],
   ['220 mx.example', '250-mx.example\r\n250 PIPELINING', '553 5.1.8 Sender address rejected', '503 5.5.1 no'],
+  [
+    '220 mx.example',
+    '250-mx.example\r\n250-PIPELINING\r\n250 STARTTLS',
+    '530 5.7.0 Must issue a STARTTLS command first',
+    '503 5.5.1 no',
+    '503 5.5.1 no',
+    '220 2.0.0 go',
+    '250 mx.example',
+  ],
 ];
 
 const octetsOf = (text: string): Uint8Array => Buffer.from(text);
