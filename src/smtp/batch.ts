@@ -56,7 +56,9 @@ export const takeBatch = (lane: LaneQueue, capacity: Capacity): Batch | null => 
   const same = canGoOn ? lane.goOn(open.domain) : null;
   const transaction = same ? open : null;
   if (!same && !isQuiet) return null;
-  const room = Math.min(window, recipientsPerTransaction - (same ? recipients : 0), tokens + 1);
+  // The MAIL FROM that goes in the same write may be refused as well, and counts like a recipient.
+  const outstanding = isPipelined && !same && window > 1 ? window - 1 : window;
+  const room = Math.min(outstanding, recipientsPerTransaction - (same ? recipients : 0), tokens + 1);
   if (room <= 0) return null;
   const queue = same ?? lane.next();
   if (!queue) return null;

@@ -110,8 +110,9 @@ export class Conversation {
     const { session } = this;
     if (this.#wantsTls || this.#mustRetire()) {
       if (!session.isQuiet) return;
-      if (this.#wantsTls) this.#secure().catch((error: unknown) => this.#break(error));
-      else this.leave();
+      // Many refusals before TLS are counted by the server after it too: the next session secures first.
+      if (this.#mustRetire()) this.leave();
+      else this.#secure().catch((error: unknown) => this.#break(error));
       return;
     }
     if (!session.isQuiet && !this.#pipelines) return;
@@ -330,7 +331,8 @@ export class Conversation {
     const asks = [...this.#asks.inFlight];
     const outcome = this.#receipts.ofRefusal('MAIL_FROM', reply, asks[0]?.queue.providerId ?? null);
     this.#wasRefusedLast = true;
-    this.#refusals++;
+    // The recipients that were sent along are refused behind it, and the server counts each.
+    this.#refusals += 1 + asks.filter(({ sent }) => sent !== null).length;
     if (isSlowDown(outcome)) this.#lane.slowDown(outcome);
     if (outcome.meaning?.kind === 'TLS_REQUIRED' && this.#canSecure()) {
       this.#startTlsLater();
@@ -355,7 +357,8 @@ export class Conversation {
     const hungUp = end.kind === 'closing' || end.fault.kind === 'closed';
     const isSudden =
       asks.length > 0 || performance.now() - this.#lastReplyAt < this.#lane.timeouts.patienceMs;
-    if (hungUp && this.#wasRefusedLast && isSudden) this.#lane.memory.learnRefusalsPerSession(this.#refusals);
+    if (hungUp && this.#wasRefusedLast && isSudden)
+      this.#lane.memory.learnRefusalsPerSession(this.#refusals - 1);
     // 421 in a pipeline answers the first and ends all: the others hear it without that one's address.
     const outcome = redactOutcome(
       this.#receipts.ofEnd(end, asks[0]?.queue.providerId ?? null),

@@ -65,7 +65,16 @@ describeServer('Postfix', ['postfix', 'postgrey'], () => {
     });
   });
 
-  // Few at first: Postfix counts each refusal that a pipelined batch met before STARTTLS, and slows down at ten.
+  // Postfix counts each refusal that a pipelined batch met before STARTTLS, and stalls a client at ten of them.
+  it('insists on TLS before a cold batch of fifty, and is not annoyed into stalling', async () => {
+    const prober = open('tls');
+    const startedAt = performance.now();
+    const answered = await verifyAll(prober, names('user', 50, 'known.test'), { priority: 'bulk' });
+    expect(new Set(answered.map(({ reason }) => reason))).toEqual(new Set(['MAILBOX_EXISTS']));
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    await prober.close();
+  });
+
   it('is spoken to in TLS where it insists, from the start once that is known', async () => {
     const prober = open('tls', 30);
     await verifyAll(prober, names('user', 4, 'known.test'));
@@ -117,6 +126,7 @@ describeServer('Postfix', ['postfix', 'postgrey'], () => {
   });
 
   it('hangs up after four errors, and nobody is blamed for it', async () => {
+    const before = (await postfix.log('fourErrors')).length;
     const prober = open('fourErrors');
     const texts = [...names('nobody', 30, 'known.test'), ...names('user', 10, 'known.test')];
     const answered = await verifyAll(prober, texts, { priority: 'bulk' });
@@ -126,6 +136,10 @@ describeServer('Postfix', ['postfix', 'postgrey'], () => {
       said.set(who, (said.get(who) ?? 0) + 1);
     }
     expect(Object.fromEntries(said)).toEqual({ 'nobody MAILBOX_NOT_FOUND': 30, 'user MAILBOX_EXISTS': 10 });
+    await prober.close();
+    // Only the sessions that were open before anything was learned run into it.
+    const log = (await postfix.log('fourErrors')).slice(before);
+    expect(log.filter((line) => /too many errors/.test(line)).length).toBeLessThanOrEqual(4);
   });
 
   it('greylists whom it does not know, and lets us pass when we come back', async () => {
