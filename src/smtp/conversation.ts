@@ -17,7 +17,7 @@
 import { type AskingLane, Asks } from './asks.ts';
 import { type Batch, type Transaction, takeBatch } from './batch.ts';
 import type { LaneMemory } from './lane-memory.ts';
-import { MAX_CANARY_TRIES, RETIRE_AFTER_OCTETS, type Timeouts } from './limits.ts';
+import { BACKLOG_PER_SESSION, MAX_CANARY_TRIES, RETIRE_AFTER_OCTETS, type Timeouts } from './limits.ts';
 import { classifyReply } from './meaning/index.ts';
 import { isSlowDown, type Outcome, redactOutcome } from './outcome.ts';
 import type { Probe } from './probe.ts';
@@ -154,12 +154,20 @@ export class Conversation {
     return this.session.capabilities.offersPipelining && this.#lane.memory.hasHonestPipelining !== false;
   }
 
+  /** Down to a quarter of its patience, a session asks two at a time at most: while many wait, a new one is faster. */
+  get #isWornOut(): boolean {
+    const { memory, queue } = this.#lane;
+    const most = memory.refusalsPerSession;
+    return this.#pipelines && (most - this.#refusals) * 4 <= most && queue.size > BACKLOG_PER_SESSION;
+  }
+
   #mustRetire(): boolean {
     const { session } = this;
     const most = session.capabilities.maxTransactionsPerSession;
     return (
       this.#isRetiring ||
       this.#refusals >= this.#lane.memory.refusalsPerSession ||
+      this.#isWornOut ||
       this.#answers >= this.#lane.memory.recipientsPerSession ||
       session.octetsRead > RETIRE_AFTER_OCTETS ||
       session.ageMs > this.#lane.timeouts.sessionMs / 2 ||

@@ -20,10 +20,10 @@ import { blame } from './blame.ts';
 import { codes } from './codes.ts';
 import { rest } from './rest.ts';
 import type { Rule, Subject } from './rule.ts';
-import { matchesRule } from './rule.ts';
+import { matchesRule, mayConcern } from './rule.ts';
 import { normalizeText, readCodeInText, readDelaySeconds } from './text.ts';
 import { traps } from './traps.ts';
-import type { Meaning, ReplyContext } from './types.ts';
+import type { Meaning, Phase, ReplyContext } from './types.ts';
 import { words } from './words.ts';
 
 export type { Rule } from './rule.ts';
@@ -32,12 +32,28 @@ export type * from './types.ts';
 /** Every rule, in the order in which they are tried. */
 export const rules: readonly Rule[] = [...traps, ...blame, ...codes, ...words, ...rest];
 
+/**
+ * Rules that may concern a code in a phase, found once: one reply in two is a 250, which one rule of all concerns. At
+ * most 3,200: eight phases and the codes from 200 to 599 that the reply reader lets through.
+ */
+const candidates = new Map<string, readonly Rule[]>();
+
+const rulesFor = (phase: Phase, code: number): readonly Rule[] => {
+  const key = `${phase} ${code}`;
+  let found = candidates.get(key);
+  if (found === undefined) {
+    found = rules.filter((rule) => mayConcern(rule, phase, code));
+    candidates.set(key, found);
+  }
+  return found;
+};
+
 /** What a reply means, and to whom. Never throws; a reply that fits no row is NOT_UNDERSTOOD. */
 export function classifyReply({ phase, reply, recipient, providerId }: ReplyContext): Meaning {
   const text = normalizeText(reply.text, phase === 'RCPT_TO' ? recipient : null);
   const enhancedCode = reply.enhancedCode ?? readCodeInText(text);
   const subject: Subject = { phase, code: reply.code, enhancedCode, providerId, text };
-  const rule = rules.find((row) => matchesRule(row, subject));
+  const rule = rulesFor(phase, reply.code).find((row) => matchesRule(row, subject));
   if (rule === undefined) return { kind: 'NOT_UNDERSTOOD', rule: 'no-rule', retryAfterSeconds: null };
   return {
     kind: rule.kind,

@@ -41,10 +41,17 @@ export type Subject = {
   readonly text: string;
 };
 
-export function matchesRule(rule: Rule, { phase, code, enhancedCode, providerId, text }: Subject): boolean {
+/** Could the rule say something of a reply with this code in this phase? */
+export function mayConcern({ phases, codes = REFUSALS }: Rule, phase: Phase, code: number): boolean {
   return (
-    (rule.phases === undefined || rule.phases.includes(phase)) &&
-    (rule.codes ?? REFUSALS).some((wanted) => wanted === code || wanted === Math.floor(code / 100)) &&
+    (phases === undefined || phases.includes(phase)) &&
+    codes.some((wanted) => wanted === code || wanted === Math.floor(code / 100))
+  );
+}
+
+/** For a rule that may concern the phase and the code. */
+export function matchesRule(rule: Rule, { enhancedCode, providerId, text }: Subject): boolean {
+  return (
     (rule.enhanced === undefined || matchesEnhanced(rule.enhanced, enhancedCode)) &&
     (rule.providers === undefined || (providerId !== null && rule.providers.includes(providerId))) &&
     (rule.pattern === undefined || rule.pattern.test(text)) &&
