@@ -57,6 +57,8 @@ export type ConnectPlan = {
   readonly providerId: string | null;
   /** Secure the session before anything is asked, where STARTTLS is offered. */
   readonly wantsTls: boolean;
+  /** False: EHLO was refused lately, so HELO is said at once. */
+  readonly knowsEhlo: boolean;
   /** Told of each stage of the opening. Must not throw, and must not call back. */
   readonly onProgress?: ((event: ProbeEvent) => void) | undefined;
 };
@@ -210,6 +212,7 @@ export class SessionOpening<Ask extends Asked> {
         timeouts,
         log: this.#log,
         stats,
+        knowsEhlo: this.#plan.knowsEhlo,
         onProgress: (phase, message, reply) => this.#tell(phase, message, host, reply),
       },
     );

@@ -92,7 +92,7 @@ export const startVisit = (host: ExchangeHost, options: ConnectOptions, slots: G
       left.resolve();
       return null;
     }
-    const plan = { exchanges: [{ host, preference: 0 }], providerId: null, wantsTls: true };
+    const plan = { exchanges: [{ host, preference: 0 }], providerId: null, wantsTls: true, knowsEhlo: true };
     const one = new SessionOpening<Asked>(options, plan);
     opening = one;
     stop.signal.addEventListener('abort', () => one.abort(), { once: true });

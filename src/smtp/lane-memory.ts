@@ -20,6 +20,7 @@ export class LaneMemory {
   #refusals: Learned<number> | null = null;
   #sessions: Learned<number> | null = null;
   #tls: Learned<true> | null = null;
+  #helo: Learned<true> | null = null;
   #recipientsOfSession: Learned<number> | null = null;
   #pipelining: Learned<boolean> | null = null;
   readonly greylist: Greylist;
@@ -39,6 +40,10 @@ export class LaneMemory {
   }
   get needsTls(): boolean {
     return this.#read(this.#tls) ?? false;
+  }
+  /** EHLO was refused. */
+  get needsHelo(): boolean {
+    return this.#read(this.#helo) ?? false;
   }
   /** Recipients after which the server says 421; Infinity when it never did. */
   get recipientsPerSession(): number {
@@ -66,6 +71,10 @@ export class LaneMemory {
   }
   learnSessionsAtOnce(value: number): void {
     this.#sessions = this.#learn(Math.max(1, value));
+  }
+  /** Once learned it is not said again: else it would never be tried anew. */
+  learnHelo(): void {
+    if (!this.needsHelo) this.#helo = this.#learn(true);
   }
   learnTls(): void {
     this.#tls = this.#learn(true);

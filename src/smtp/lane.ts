@@ -276,6 +276,7 @@ export class Lane implements ConversationLane {
       exchanges: this.memory.planOrder(this.#exchanges),
       providerId: this.#providerId,
       wantsTls: this.memory.needsTls,
+      knowsEhlo: !this.memory.needsHelo,
       onProgress: (event) => this.#tellWaiting(event),
     });
     this.#openings.add(opening);
@@ -285,6 +286,7 @@ export class Lane implements ConversationLane {
       if (opened.kind === 'session') {
         const { session, attempts } = opened;
         this.#learnDeadHosts(attempts);
+        if (!session.knowsEhlo) this.memory.learnHelo();
         this.#stops.connected();
         this.#conversations.add(new Conversation(session, attempts, this));
         if (this.#isClosed) for (const conversation of this.#conversations) conversation.leave();

@@ -36,6 +36,8 @@ export type SessionOptions = {
   readonly timeouts: Timeouts;
   readonly log: SessionLog;
   readonly stats: SessionStats;
+  /** False: the exchange refused EHLO lately, so HELO is said at once. */
+  readonly knowsEhlo: boolean;
   /** Told of each stage until the session is ready. */
   readonly onProgress?: OnProgress | undefined;
 };
@@ -89,13 +91,16 @@ export class Session<Ask extends Asked> {
   /** How it ended, kept for a listener that comes too late: a peer may hang up in the same packet as its EHLO reply. */
   #unheardEnd: SessionEnd | null = null;
 
-  constructor(target: SessionTarget, { heloName, timeouts, log, stats, onProgress }: SessionOptions) {
+  constructor(
+    target: SessionTarget,
+    { heloName, timeouts, log, stats, knowsEhlo, onProgress }: SessionOptions,
+  ) {
     this.target = target;
     this.log = log;
     this.#timeouts = timeouts;
     this.#stats = stats;
     this.#introduction = new IntroductionRecord(target.host, onProgress);
-    this.#dialogue = new Dialogue<Ask>(heloName);
+    this.#dialogue = new Dialogue<Ask>(heloName, knowsEhlo);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
@@ -103,6 +108,9 @@ export class Session<Ask extends Asked> {
 
   get capabilities(): Capabilities {
     return this.#dialogue.capabilities;
+  }
+  get knowsEhlo(): boolean {
+    return this.#dialogue.knowsEhlo;
   }
   get isSecure(): boolean {
     return this.#dialogue.isSecure;

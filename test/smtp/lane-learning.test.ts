@@ -39,6 +39,27 @@ const losesPipelined = (): Scenario => {
   });
 };
 
+describe('an exchange that refuses EHLO', () => {
+  it('is greeted with HELO at once for an hour, and then asked anew', async () => {
+    const { server, clock, prober, probe } = await start(
+      { answer: (line) => (/^EHLO/.test(line) ? '502 5.5.1 What?' : undefined) },
+      { timeouts: { idleMs: 20 } },
+    );
+    const openings = [];
+    for (const [n, later] of [0, 1_000, LEARNED_LIFE_MS].entries()) {
+      clock.now += later;
+      expect((await probe(`user${n}@d${n}.test`)).reply?.code).toBe(250);
+      openings.push(server.lines[n]?.slice(0, 2).map((line) => line.slice(0, 4)));
+      await eventually(() => prober.lanes().every(({ sessions }) => sessions === 0));
+    }
+    expect(openings).toEqual([
+      ['EHLO', 'HELO'],
+      ['HELO', 'MAIL'],
+      ['EHLO', 'HELO'],
+    ]);
+  });
+});
+
 describe('PIPELINING that loses commands', () => {
   const open = async (timeouts: World['timeouts'] = { pipelineMs: 100 }) => {
     const scenario = losesPipelined() as Scenario & { watch(server: { chunks: string[][] }): void };

@@ -76,6 +76,7 @@ type Line<Tag> = {
 
 export class Dialogue<Tag> {
   readonly #heloName: string;
+  #knowsEhlo: boolean;
   readonly #reader = createReplyReader();
   #state: DialogueState = 'GREETING';
   #capabilities: Capabilities = NO_CAPABILITIES;
@@ -89,8 +90,15 @@ export class Dialogue<Tag> {
   /** Commands that may not go out yet, since the server did not offer PIPELINING. */
   #heldBack: Line<Tag>[] = [];
 
-  constructor(heloName: string) {
+  /** @param knowsEhlo false when the server is known to refuse EHLO: then HELO is said at once */
+  constructor(heloName: string, knowsEhlo = true) {
     this.#heloName = heloName;
+    this.#knowsEhlo = knowsEhlo;
+  }
+
+  /** False once EHLO was refused. */
+  get knowsEhlo(): boolean {
+    return this.#knowsEhlo;
   }
 
   get state(): DialogueState {
@@ -230,11 +238,12 @@ export class Dialogue<Tag> {
     events.push({ kind: 'received', reply, recipient });
     switch (step) {
       case 'greet':
-        this.#state = 'EHLO';
-        events.push(send({ verb: 'EHLO', name: this.#heloName }));
+        this.#state = this.#knowsEhlo ? 'EHLO' : 'HELO';
+        events.push(send({ verb: this.#state, name: this.#heloName }));
         return;
       case 'fallBack':
         this.#state = 'HELO';
+        this.#knowsEhlo = false;
         events.push(send({ verb: 'HELO', name: this.#heloName }));
         return;
       case 'learn':
