@@ -9,16 +9,14 @@ import { pipeline } from 'node:stream/promises';
 import type { Config } from '../config.ts';
 import {
   type AddressList,
-  createJobs,
   type Job,
   type Jobs,
-  type JobsOptions,
   type ProgressSnapshot,
   printCsv,
   readAddressList,
 } from '../jobs/index.ts';
 import { openSqliteStore } from '../store/index.ts';
-import { openEngine } from './engine.ts';
+import { openEngine, openJobs } from './engine.ts';
 import { openProgressBar } from './progress-bar.ts';
 
 export type BulkOptions = {
@@ -48,7 +46,7 @@ export const runBulk = async (file: string, config: Config, options: BulkOptions
   const store = openSqliteStore({ path: '' });
   const onError = (error: unknown) => console.error(error);
   const engine = openEngine(config, store.verifications, onError);
-  const jobs = createJobs(jobsOptions(config, store.jobs, engine.verifier.verify, onError));
+  const jobs = openJobs(config, engine, store.jobs, onError);
   try {
     const job = await startJob(jobs, list);
     const last = await follow(jobs, job, signal);
@@ -67,19 +65,6 @@ export const runBulk = async (file: string, config: Config, options: BulkOptions
     store.close();
   }
 };
-
-const jobsOptions = (
-  config: Config,
-  store: JobsOptions['store'],
-  verify: JobsOptions['verify'],
-  onError: (error: unknown) => void,
-): JobsOptions => ({
-  store,
-  verify,
-  retentionMs: config.retentionSeconds * 1_000,
-  retrySchedule: config.greylistRetrySeconds.map((seconds) => seconds * 1_000),
-  onError,
-});
 
 async function* addressesOf({ rows }: AddressList): AsyncGenerator<string, void, undefined> {
   for await (const { address } of rows) yield address;

@@ -1,6 +1,7 @@
 /** The parts joined: what `serve`, `verify` and `bulk` all stand on. */
 import type { Config } from '../config.ts';
 import { createDns, type Dns } from '../dns/index.ts';
+import { createJobs, type Jobs, type JobsOptions } from '../jobs/index.ts';
 import { createGuard, createProber, type Guard, type Prober } from '../smtp/index.ts';
 import { createVerifier, type VerificationMemory, type Verifier } from '../verify/index.ts';
 
@@ -50,3 +51,18 @@ export const openEngine = (
     },
   };
 };
+
+/** Jobs on an engine, as the settings say. */
+export const openJobs = (
+  config: Config,
+  { verifier }: Engine,
+  store: JobsOptions['store'],
+  onError: (error: unknown) => void,
+): Jobs =>
+  createJobs({
+    store,
+    verify: verifier.verify,
+    retentionMs: config.retentionSeconds * 1_000,
+    retrySchedule: config.greylistRetrySeconds.map((seconds) => seconds * 1_000),
+    onError,
+  });

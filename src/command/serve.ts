@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { createPolicyFileMemory } from '../dns/index.ts';
-import { createJobs, type Jobs } from '../jobs/index.ts';
+import type { Jobs } from '../jobs/index.ts';
 import { createServer, describeFault, type Server, stderrLogger } from '../server/index.ts';
 import { openDataDir } from '../store/index.ts';
-import { openEngine } from './engine.ts';
+import { openEngine, openJobs } from './engine.ts';
 import type { ExampleVariables } from './examples.ts';
 
 /** How long running chunks and open streams are given before the process ends all the same. */
@@ -26,13 +26,7 @@ export const startGateway = async (
   const store = openDataDir(config.dataDir);
   const engine = openEngine(config, store.verifications, logError);
   const { dns, guard, prober, verifier } = engine;
-  const jobs = createJobs({
-    store: store.jobs,
-    verify: verifier.verify,
-    retentionMs: config.retentionSeconds * 1_000,
-    retrySchedule: config.greylistRetrySeconds.map((seconds) => seconds * 1_000),
-    onError: logError,
-  });
+  const jobs = openJobs(config, engine, store.jobs, logError);
   let server: Server | null = null;
   const close = async () => {
     await server?.close();

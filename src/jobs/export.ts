@@ -25,6 +25,13 @@ const ours: readonly {
   { name: 'checked_at', cell: ({ checkedAt }) => checkedAt.toISOString() },
 ];
 
+/** Names of the columns that a result has in a CSV. */
+export const resultColumns: readonly string[] = ours.map(({ name }) => name);
+
+/** Their cells; all empty while the row is not settled. */
+export const printCells = (result: SettledRow | null): readonly (string | number | null)[] =>
+  ours.map(({ cell }) => (result === null ? null : cell(result)));
+
 /** A name that the caller uses already gets a prefix, so that both columns can be told apart. */
 const nameOurs = (theirs: readonly string[]): readonly string[] => {
   const taken = new Set(theirs.map((name) => name.trim().toLowerCase()));
@@ -32,7 +39,7 @@ const nameOurs = (theirs: readonly string[]): readonly string[] => {
 };
 
 /** `escape_formulas`: a cell that begins with = + - @ tab or CR, which a spreadsheet would run, gets an apostrophe. */
-const printRecords = (records: readonly (readonly (string | number | null)[])[]): string =>
+export const printRecords = (records: readonly (readonly (string | number | null)[])[]): string =>
   stringify(
     records.map((record) => [...record]),
     { escape_formulas: true, record_delimiter: 'windows' },
@@ -72,7 +79,7 @@ export async function* printCsv(
     if (listed?.row !== row) throw new Error(`the file has a row ${row} that the job does not have`);
     const { result } = listed;
     const theirs = Array.from({ length: width }, (_, index) => fields[index] ?? '');
-    records.push([...theirs, ...ours.map(({ cell }) => (result === null ? null : cell(result)))]);
+    records.push([...theirs, ...printCells(result)]);
     if (records.length < pageRows) continue;
     yield printRecords(records);
     records = [];

@@ -23,7 +23,7 @@ import type { Job, JobStore, Jobs } from './types.ts';
 import { createWorker } from './worker.ts';
 
 export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
-export { printCsv } from './export.ts';
+export { printCells, printCsv, printRecords, resultColumns } from './export.ts';
 export { type AddressList, readAddressList } from './intake/list.ts';
 export type * from './types.ts';
 

@@ -1,42 +1,9 @@
-import { stringify } from 'csv-stringify/sync';
 import type { DownloadFormat } from '../graphql/index.ts';
-import type { Jobs, ListedRow } from '../jobs/index.ts';
+import { type Jobs, type ListedRow, printCells, printRecords, resultColumns } from '../jobs/index.ts';
 import { rowsPerRead } from './limits.ts';
 
-const columns = [
-  'row',
-  'address',
-  'status',
-  'reason',
-  'score',
-  'duplicate_of',
-  'provider',
-  'exchange',
-  'reply_code',
-  'reply_enhanced_code',
-  'reply_text',
-  'checked_at',
-];
-
 const printCsvRows = (rows: readonly ListedRow[]): string =>
-  stringify(
-    rows.map(({ row, address, result }) => [
-      row,
-      address,
-      result?.status,
-      result?.reason,
-      result?.score,
-      result?.duplicateOf,
-      result?.provider,
-      result?.exchange,
-      result?.reply?.code,
-      result?.reply?.enhancedCode,
-      result?.reply?.text,
-      result?.checkedAt.toISOString(),
-    ]),
-    // A cell that a spreadsheet would run as a formula gets an apostrophe; replies are a stranger's text.
-    { escape_formulas: true, record_delimiter: 'windows' },
-  );
+  printRecords(rows.map(({ row, address, result }) => [row, address, ...printCells(result)]));
 
 const printNdjsonRows = (rows: readonly ListedRow[]): string =>
   rows
@@ -49,7 +16,7 @@ const printNdjsonRows = (rows: readonly ListedRow[]): string =>
 const formats = {
   CSV: {
     type: 'text/csv; charset=utf-8; header=present',
-    head: stringify([columns], { record_delimiter: 'windows' }),
+    head: printRecords([['row', 'address', ...resultColumns]]),
     print: printCsvRows,
   },
   NDJSON: { type: 'application/x-ndjson', head: '', print: printNdjsonRows },

@@ -12,5 +12,7 @@
  * Limits: 10,000 verdicts and 1,000 greetings in the process; a budget for each verification (RCPT_TIMEOUT_MS); 32
  * unread events a watcher, 10,000 watchers that wait for a retry.
  */
+
+export { planWaitSeconds } from './retry.ts';
 export type * from './types.ts';
 export { createVerifier } from './verifier.ts';
