@@ -22,6 +22,8 @@ test('an empty environment gives the documented defaults', () => {
     sourceIps: [],
     proxy: null,
     retentionSeconds: 2_592_000,
+    maxUploadBytes: 1_073_741_824,
+    maxRows: 1_000_000,
   });
 });
 
@@ -67,6 +69,8 @@ test.each([
   ['RCPT_MAX_SESSIONS', '0'],
   ['RCPT_GREYLIST_RETRY', 'soon'],
   ['RCPT_RETENTION', '1y'],
+  ['RCPT_MAX_UPLOAD_BYTES', '1gb'],
+  ['RCPT_MAX_ROWS', '0'],
   ['RCPT_MAX_SESSION', '10'],
   ['RCPT_SOURCE_IPS', 'eth0'],
   ['RCPT_SOURCE_IPS', '127.0.0.1,192.0.2.1'],
