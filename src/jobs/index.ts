@@ -14,17 +14,22 @@
  * Limits: chunks at once × rows of a chunk at once bound the verifications under way, and so the memory of a job of
  * any size; a chunk has a deadline, and what it has not settled by then goes back to the queue.
  */
+
+import type { Jobs } from './door.ts';
 import { createHub } from './hub.ts';
+import type { JobStore } from './ports.ts';
 import { progressOf } from './progress.ts';
 import { createRateMeter } from './rate.ts';
 import { runChunk, type Verify } from './run-chunk.ts';
 import { createStarter } from './start.ts';
-import type { Job, JobStore, Jobs } from './types.ts';
+import type { Job } from './types.ts';
 import { createWorker } from './worker.ts';
 
 export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
+export type * from './door.ts';
 export { printCells, printCsv, printRecords, resultColumns } from './export.ts';
 export { type AddressList, readAddressList } from './intake/list.ts';
+export type * from './ports.ts';
 export type * from './types.ts';
 
 export type JobsOptions = {

@@ -1,5 +1,5 @@
 /** Waiting that can be cut short, and asking a store again that is in trouble. */
-import type { StoreTrouble } from './types.ts';
+import type { StoreTrouble } from './ports.ts';
 
 /** First and longest pause between two attempts at a store in trouble: soon for a busy file, rarely for a full disk. */
 const firstPauseMs = 100;

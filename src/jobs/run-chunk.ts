@@ -7,9 +7,10 @@ import type { ParsedAddress } from '../address/index.ts';
 import { parseAddress } from '../address/index.ts';
 import type { Verification, VerifyOptions } from '../verify/index.ts';
 import { insist } from './patience.ts';
+import type { JobStore } from './ports.ts';
 import { internalResult, resultOf } from './result.ts';
 import { planRow } from './retry.ts';
-import type { Chunk, JobStore, RowResult, WaitingRow } from './types.ts';
+import type { Chunk, RowResult, WaitingRow } from './types.ts';
 
 export type Verify = (address: ParsedAddress, options: VerifyOptions) => Promise<Verification>;
 

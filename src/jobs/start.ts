@@ -1,8 +1,10 @@
 /** A list of texts into the store: numbered, deduplicated by canonical mailbox, sorted by domain. */
 import { randomUUID } from 'node:crypto';
 import { parseAddress, printCanonical } from '../address/index.ts';
+import type { StartJob, StartOutcome } from './door.ts';
 import { isPassing } from './patience.ts';
-import type { IntakeRow, JobStore, StartJob, StartOutcome } from './types.ts';
+import type { JobStore } from './ports.ts';
+import type { IntakeRow } from './types.ts';
 
 /**
  * UTF-16 units of a row that are kept. An address has at most 254 octets, so what is longer is refused as TOO_LONG

@@ -1,8 +1,29 @@
 import type { NormalizedAddress } from '../address/index.ts';
 import type { Reason, Status } from '../verdict/index.ts';
 
-/** QUEUED until its first chunk is taken; COMPLETED and CANCELLED are terminal. */
-export type JobState = 'QUEUED' | 'RUNNING' | 'COMPLETED' | 'CANCELLED';
+/** QUEUED until its first chunk is taken; PAUSED until it is resumed; COMPLETED and CANCELLED are terminal. */
+export type JobState = 'QUEUED' | 'RUNNING' | 'PAUSED' | 'COMPLETED' | 'CANCELLED';
+
+/** What a cell of the caller's list holds: text, or from NDJSON any JSON value. */
+export type Cell = string | number | boolean | null | readonly Cell[] | { readonly [name: string]: Cell };
+
+/** The caller's list as it came, so that it can go back in the same columns and order. */
+export type ListShape = {
+  readonly format: 'INLINE' | 'TXT' | 'CSV' | 'NDJSON';
+  /** As the caller named the file, without any path; null for an inline list. */
+  readonly fileName: string | null;
+  /** The caller's columns in order; `address` alone for an inline list and for TXT. */
+  readonly columns: readonly string[];
+  /** Zero-based index of the column with the addresses. */
+  readonly addressColumn: number;
+};
+
+/** Whom a job tells of its progress and end. The secret that it signs with is never read back out of the store. */
+export type Webhook = {
+  readonly url: string;
+  /** Also at each tenth of the rows, and not at the end alone. */
+  readonly tellsProgress: boolean;
+};
 
 /**
  * Rows by what became of them. `settled` counts each row once, duplicates included, and ends equal to `total`; the
@@ -34,6 +55,12 @@ export type Job = {
   readonly counters: JobCounters;
   /** When the first waiting row is asked again; null when none waits. */
   readonly nextRetryAt: Date | null;
+  readonly list: ListShape;
+  /** A remembered verdict older than this is asked for anew; null: as old as verdicts are kept. */
+  readonly maxAgeSeconds: number | null;
+  /** Octets of text that are kept of it: the list, its other columns, the results; indexes are not counted. */
+  readonly storedBytes: number;
+  readonly webhook: Webhook | null;
 };
 
 /** One row's outcome, as it is kept and streamed. */
@@ -67,6 +94,8 @@ export type IntakeRow = {
   readonly canonical: NormalizedAddress | null;
   /** What keeps a domain together in a chunk: its name, or '' for a row that is no address. */
   readonly domain: string;
+  /** All cells of the caller's row as they were; null when the address is all there is. */
+  readonly cells: readonly Cell[] | null;
 };
 
 /** What a worker takes: up to 500 rows of one job, a domain together, under a lease. */
@@ -79,6 +108,8 @@ export type Chunk = {
   readonly lease: string;
   /** How often it was taken since one of its rows last moved, this time included. A poisonous chunk counts up. */
   readonly attempt: number;
+  /** Of the job. */
+  readonly maxAgeSeconds: number | null;
   readonly rows: readonly { readonly row: number; readonly address: string; readonly tries: number }[];
 };
 
@@ -93,6 +124,10 @@ export type NewJob = {
   readonly idempotencyKey: string | null;
   /** SHA-256 of the input that the idempotency key stands for. */
   readonly inputHash: string | null;
+  /** Asked once the last row was read: the columns of NDJSON are known no sooner. */
+  readonly readShape: () => ListShape;
+  readonly maxAgeSeconds: number | null;
+  readonly webhook: (Webhook & { readonly secret: string }) | null;
 };
 
 /** What became of some rows of a chunk. */
@@ -108,17 +143,34 @@ export type CreateOutcome = { readonly kind: 'created'; readonly job: Job } | { 
 export type ListedRow = {
   readonly row: number;
   readonly address: string;
+  /** All cells of the caller's row as they were; null when the address is all there is. */
+  readonly cells: readonly Cell[] | null;
   readonly result: SettledRow | null;
 };
 
 export type Page<Item> = { readonly items: readonly Item[]; readonly hasNextPage: boolean };
 
+/** Which results are meant; null is no condition, an empty list matches nothing. All conditions hold at once. */
 export type ResultFilter = {
+  readonly statuses: readonly Status[] | null;
+  readonly reasons: readonly Reason[] | null;
+  /** A part of the address as it was given, ASCII letters in any case. */
+  readonly search: string | null;
+};
+
+export type ResultPage = ResultFilter & {
   /** 0 starts at the first. */
   readonly afterPosition: number;
   readonly limit: number;
-  /** Null: all of them. An empty list matches nothing. */
-  readonly statuses: readonly Status[] | null;
+};
+
+export type JobPage = {
+  readonly limit: number;
+  readonly afterId: string | null;
+  /** Null: all of them. */
+  readonly states: readonly JobState[] | null;
+  /** A part of the name, ASCII letters in any case; null: whatever it is called. */
+  readonly search: string | null;
 };
 
 export type Breakdown = {
@@ -135,52 +187,6 @@ export type Breakdown = {
   }[];
 };
 
-/** What a store rejects with. `isPassing` is true when waiting may help, as with a full disk; nothing was written. */
-export type StoreTrouble = Error & { readonly isPassing: boolean };
-
-/**
- * What jobs need to survive. Every method is one transaction: it happened whole or not at all. `store` implements
- * it; `test/store/contract.ts` holds every implementation to the same suite. Methods reject with StoreTrouble
- * when the store cannot be reached or written; then nothing happened, and asking again is safe.
- */
-export type JobStore = {
-  /**
-   * Takes the whole list in, cut into chunks, before it returns; rows come with ascending numbers. A failure
-   * half-way, the source's own included, leaves nothing behind. Until it returns nobody else sees the job.
-   */
-  createJob(job: NewJob, rows: AsyncIterable<IntakeRow> | Iterable<IntakeRow>): Promise<CreateOutcome>;
-  findByIdempotencyKey(key: string): Promise<{ readonly job: Job; readonly inputHash: string } | null>;
-  readJob(id: string): Promise<Job | null>;
-  /** Newest first; an unknown `afterId` gives an empty page. */
-  listJobs(page: { readonly limit: number; readonly afterId: string | null }): Promise<Page<Job>>;
-  /** The next chunk that may start at `now`, lowest ordinal first, under a lease until `leaseUntil`. */
-  takeChunk(now: Date, leaseUntil: Date): Promise<Chunk | null>;
-  /**
-   * Writes results while the chunk is still worked on, so that progress moves: duplicates settle with their
-   * originals, waiting rows move to new chunks that start at their time, and with its last row the chunk and with
-   * the job's last row the job is complete. `refused` when the lease is no longer held: then nothing was written.
-   */
-  settleRows(chunk: Chunk, outcome: ChunkOutcome, now: Date): Promise<'settled' | 'refused'>;
-  /** The same and the end of the lease: rows of the chunk that were never named go back to the queue. */
-  settleChunk(chunk: Chunk, outcome: ChunkOutcome, now: Date): Promise<'settled' | 'refused'>;
-  /** Chunks whose lease ended, or all of them after a restart of the only process, go back to the queue. */
-  releaseChunks(which: { readonly leaseEndedBefore: Date } | 'all'): Promise<number>;
-  /** When the earliest chunk may start, taken ones left out; null when none waits. */
-  nextChunkAt(): Promise<Date | null>;
-  readResults(jobId: string, filter: ResultFilter): Promise<Page<SettledRow>>;
-  countResults(jobId: string, statuses: readonly Status[] | null): Promise<number>;
-  /** The caller's list in its own order, settled or not: what an export walks. `afterRow` 0 starts at the first. */
-  readRows(
-    jobId: string,
-    page: { readonly afterRow: number; readonly limit: number },
-  ): Promise<Page<ListedRow>>;
-  readBreakdown(jobId: string, domains: number): Promise<Breakdown>;
-  /** Drops what is not settled; an ended job stays as it ended. */
-  cancelJob(id: string, now: Date): Promise<Job | null>;
-  /** Jobs past their retention, with all that belongs to them. Gives how many. */
-  eraseExpired(now: Date): Promise<number>;
-};
-
 export type Progress = JobCounters & {
   /** Rows settled per second over the last ten seconds; 0 when nothing moved. */
   readonly perSecond: number;
@@ -190,39 +196,3 @@ export type Progress = JobCounters & {
 };
 
 export type ProgressSnapshot = { readonly job: Job; readonly progress: Progress };
-
-export type StartJob = {
-  readonly name: string | null;
-  readonly addresses: AsyncIterable<string> | Iterable<string>;
-  readonly idempotencyKey: string | null;
-  readonly inputHash: string | null;
-};
-
-export type StartOutcome =
-  | { readonly kind: 'started' | 'existing'; readonly job: Job }
-  | { readonly kind: 'idempotencyConflict' }
-  | { readonly kind: 'emptyList' }
-  | { readonly kind: 'tooManyRows'; readonly limit: number }
-  /** Nothing was written, and waiting may help: a full disk, a database that is down. */
-  | { readonly kind: 'storeTrouble' };
-
-/** The door of the room: what GraphQL and the command line see. */
-export type Jobs = {
-  start(input: StartJob): Promise<StartOutcome>;
-  read(id: string): Promise<Job | null>;
-  list(page: { readonly limit: number; readonly afterId: string | null }): Promise<Page<Job>>;
-  results(jobId: string, filter: ResultFilter): Promise<Page<SettledRow>>;
-  countResults(jobId: string, statuses: readonly Status[] | null): Promise<number>;
-  breakdown(jobId: string, domains: number): Promise<Breakdown>;
-  /** The caller's list in its own order, settled or not: what an export walks. */
-  rows(jobId: string, page: { readonly afterRow: number; readonly limit: number }): Promise<Page<ListedRow>>;
-  progress(job: Job): Progress;
-  cancel(id: string): Promise<Job | null>;
-  /**
-   * The current snapshot first, then only the newest whenever it changed, the terminal one last. Null when there
-   * is no such job. A reader that stops reading costs one snapshot of memory; `return()` ends a pending `next()`.
-   */
-  watch(id: string, signal: AbortSignal): Promise<AsyncIterableIterator<ProgressSnapshot> | null>;
-  /** Stops taking chunks, gives the running ones `graceMs`, puts back what they did not settle. */
-  close(graceMs: number): Promise<void>;
-};

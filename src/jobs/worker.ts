@@ -3,7 +3,8 @@
  * due; one timer, never longer than `longestSleepMs`, covers clocks that jump and chunks that other processes make.
  */
 import { pause } from './patience.ts';
-import type { Chunk, JobStore } from './types.ts';
+import type { JobStore } from './ports.ts';
+import type { Chunk } from './types.ts';
 
 export type WorkerOptions = {
   readonly store: Pick<JobStore, 'takeChunk' | 'nextChunkAt' | 'releaseChunks' | 'eraseExpired'>;
