@@ -13,6 +13,8 @@ const rows: readonly (readonly [from: string, to: string, edits: number, why?: s
   ['', 'ab', 2],
   ['ab', '', 2],
   ['ca', 'abc', 3, 'a swapped pair is not edited again'],
+  [`${'a'.repeat(300)}b`, `b${'a'.repeat(300)}`, 2, 'longer than any name'],
+  ['gmial', 'gmail', 1, 'nothing is left of the long one'],
 ];
 
 test.each(rows.map(([from, to, edits]) => [from, to, edits] as const))(
@@ -25,6 +27,9 @@ test.each(rows.map(([from, to, edits]) => [from, to, edits] as const))(
 test('past the most that is asked for it only says so', () => {
   expect(countEdits('gmail', 'outlook', 2)).toBe(3);
   expect(countEdits('abcdefgh', 'hgfedcba', 2)).toBe(3);
+  // Near up to the last letters.
+  expect(countEdits('gmailabc', 'gmailxyz', 2)).toBe(3);
+  expect(countEdits('gmail', 'gmxyz', 2)).toBe(3);
 });
 
 test('it is the same both ways, zero only for equals, and one for any single edit', () => {

@@ -11,7 +11,7 @@
  *  - with any other name only an ending that does not exist is corrected: `example.con`, never `example.co`.
  *
  * Measured (`test/address/suggest.test.ts`): of the 14,125 disposable and freemail domains of the packages 12 get a
- * suggestion, and nine of these are plain misspellings; an address that gets none costs about 4 µs.
+ * suggestion, and nine of these are plain misspellings; a domain that gets none costs about 3 µs.
  */
 import { parse } from 'tldts';
 import { countEdits } from './distance.ts';
