@@ -35,17 +35,28 @@ export type JobStore = {
   readJob(id: string): Promise<Job | null>;
   /** Newest first; an unknown `afterId` gives an empty page. */
   listJobs(page: JobPage): Promise<Page<Job>>;
-  /** The next chunk that may start at `now`, lowest ordinal first, under a lease until `leaseUntil`. */
-  takeChunk(now: Date, leaseUntil: Date): Promise<Chunk | null>;
+  /**
+   * The next chunk that may start at `now`, lowest ordinal first, under a lease until `leaseUntil`. Not of the jobs
+   * (by id) in `exceptJobs`.
+   */
+  takeChunk(now: Date, leaseUntil: Date, exceptJobs?: readonly string[]): Promise<Chunk | null>;
+  /** Gives back a chunk that was not begun: this take of it does not count as an attempt. */
+  returnChunk(chunk: Chunk): Promise<void>;
   /**
    * Writes results while the chunk is still worked on, so that progress moves: duplicates settle with their
    * originals, waiting rows move to new chunks that start at their time, and with its last row the chunk and with
    * the job's last row the job is complete. `refused` when the lease is no longer held: then nothing was written.
    */
   settleRows(chunk: Chunk, outcome: ChunkOutcome, now: Date): Promise<'settled' | 'refused'>;
-  /** The same and the end of the lease: rows of the chunk that were never named go back to the queue. */
+  /**
+   * The same and the end of the lease: rows of the chunk that were never named go back to the queue, and its `crashes`
+   * are forgotten.
+   */
   settleChunk(chunk: Chunk, outcome: ChunkOutcome, now: Date): Promise<'settled' | 'refused'>;
-  /** Chunks whose lease ended, or all of them after a restart of the only process, go back to the queue. */
+  /**
+   * Chunks whose lease ended, or all of them after a restart of the only process, go back to the queue; each counts one
+   * more of its `crashes`.
+   */
   releaseChunks(which: { readonly leaseEndedBefore: Date } | 'all'): Promise<number>;
   /** When the earliest chunk may start, taken ones left out; null when none waits. */
   nextChunkAt(): Promise<Date | null>;

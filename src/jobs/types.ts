@@ -106,8 +106,10 @@ export type Chunk = {
   readonly ordinal: number;
   /** Changes with each take; a late settler with an old one is refused. */
   readonly lease: string;
-  /** How often it was taken since one of its rows last moved, this time included. A poisonous chunk counts up. */
+  /** How often it was taken since one of its rows last moved, this time included. */
   readonly attempt: number;
+  /** How often in a row a lease of it ended without a word: what kills its process counts up. */
+  readonly crashes: number;
   /** Of the job. */
   readonly maxAgeSeconds: number | null;
   readonly rows: readonly { readonly row: number; readonly address: string; readonly tries: number }[];
