@@ -182,17 +182,23 @@ export type DueDelivery = Delivery & {
 
 /**
  * The deliveries themselves come to be in JobStore: in the transaction that ends the job, cancels it, or settles
- * another tenth of its rows.
+ * another tenth of its rows. That transaction also ends, as FAILED, a progress event of the job that waits for another
+ * attempt: what it tells is stale, and it would hold up what is told now.
  */
 export type WebhookStore = {
-  /** The one that is due for longest; not given again before `leaseUntil`. */
+  /**
+   * The one that is due for longest; not given again before `leaseUntil`, or a restart of the only process. Of each
+   * job only the oldest pending one is ever due, so that a receiver is told in order and one at a time, and a receiver
+   * that is down holds up nobody else.
+   */
   takeDelivery(now: Date, leaseUntil: Date): Promise<DueDelivery | null>;
-  /** Notes an attempt. `nextAttemptAt` null: it was the last one. A delivery whose job is gone is forgotten. */
+  /** Notes an attempt and ends the lease. One that is no longer pending, or whose job is gone, is left alone. */
   noteAttempt(
     id: string,
     attempt: DeliveryAttempt,
     outcome: 'DELIVERED' | 'FAILED' | { readonly retryAt: Date },
   ): Promise<void>;
+  /** When the next one may be taken, those under a lease left out; null when none waits. */
   nextDeliveryAt(): Promise<Date | null>;
   /** Of one job, newest first; an unknown `afterId` gives an empty page. */
   listDeliveries(
