@@ -101,4 +101,100 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX verification_by_expiry ON verification (expires_at);
   `,
+  // Lists with their other columns, pauses, uploads, webhooks.
+  `
+  -- A CHECK cannot be changed in place (https://sqlite.org/lang_altertable.html, "other kinds of changes").
+  CREATE TABLE job_next (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id              TEXT NOT NULL UNIQUE,
+    name            TEXT,
+    -- LOADING and ERASING are seen by nobody: a crash in either is finished when the store opens.
+    state           TEXT NOT NULL
+      CHECK (state IN ('LOADING', 'QUEUED', 'RUNNING', 'PAUSED', 'COMPLETED', 'CANCELLED', 'ERASING')),
+    created_at      INTEGER NOT NULL,
+    started_at      INTEGER,
+    ended_at        INTEGER,
+    expires_at      INTEGER NOT NULL,
+    idempotency_key TEXT,
+    input_hash      TEXT,
+    list_format     TEXT NOT NULL DEFAULT 'INLINE' CHECK (list_format IN ('INLINE', 'TXT', 'CSV', 'NDJSON')),
+    file_name       TEXT,
+    -- A JSON array of names.
+    columns         TEXT NOT NULL DEFAULT '["address"]',
+    address_column  INTEGER NOT NULL DEFAULT 0,
+    max_age         INTEGER,
+    webhook_url     TEXT,
+    webhook_secret  TEXT,
+    webhook_tells_progress INTEGER NOT NULL DEFAULT 0,
+    stored_bytes    INTEGER NOT NULL DEFAULT 0,
+    total           INTEGER NOT NULL DEFAULT 0,
+    settled         INTEGER NOT NULL DEFAULT 0,
+    waiting         INTEGER NOT NULL DEFAULT 0,
+    deliverable     INTEGER NOT NULL DEFAULT 0,
+    undeliverable   INTEGER NOT NULL DEFAULT 0,
+    risky           INTEGER NOT NULL DEFAULT 0,
+    unknown         INTEGER NOT NULL DEFAULT 0,
+    duplicates      INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  INSERT INTO job_next (number, id, name, state, created_at, started_at, ended_at, expires_at, idempotency_key, input_hash,
+      total, settled, waiting, deliverable, undeliverable, risky, unknown, duplicates, stored_bytes)
+    SELECT number, id, name, state, created_at, started_at, ended_at, expires_at, idempotency_key, input_hash,
+      total, settled, waiting, deliverable, undeliverable, risky, unknown, duplicates,
+      (SELECT coalesce(sum(octet_length(address)), 0) FROM list_row WHERE list_row.job = job.number)
+      + (SELECT coalesce(sum(coalesce(octet_length(exchange), 0) + coalesce(octet_length(reply_text), 0)), 0)
+         FROM result WHERE result.job = job.number)
+    FROM job;
+  -- The number of a job that was erased is not given again.
+  DELETE FROM sqlite_sequence WHERE name = 'job_next';
+  INSERT INTO sqlite_sequence (name, seq) SELECT 'job_next', seq FROM sqlite_sequence WHERE name = 'job';
+  DROP TABLE job;
+  ALTER TABLE job_next RENAME TO job;
+  CREATE UNIQUE INDEX job_by_key ON job (idempotency_key)
+    WHERE idempotency_key IS NOT NULL AND state NOT IN ('LOADING', 'ERASING');
+
+  -- chunk.readiness 3: while its job is paused.
+
+  -- A JSON array of the caller's row as it was; NULL when the address is all there is.
+  ALTER TABLE list_row ADD COLUMN cells TEXT;
+
+  -- A reason has one status, so that what is asked by status is read by its reasons.
+  DROP INDEX result_by_status;
+  CREATE INDEX result_by_reason ON result (job, reason, position);
+
+  CREATE TABLE upload (
+    id         TEXT NOT NULL PRIMARY KEY,
+    owner      TEXT,
+    file_name  TEXT,
+    state      TEXT NOT NULL CHECK (state IN ('OPEN', 'COMPLETE', 'USED')),
+    size       INTEGER,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    sha256     TEXT
+  ) STRICT;
+  CREATE INDEX upload_by_expiry ON upload (expires_at);
+
+  CREATE TABLE delivery (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id              TEXT NOT NULL UNIQUE,
+    job             INTEGER NOT NULL,
+    event           TEXT NOT NULL,
+    state           TEXT NOT NULL CHECK (state IN ('PENDING', 'DELIVERED', 'FAILED')),
+    created_at      INTEGER NOT NULL,
+    -- When it is tried; and when it may be taken, which is later while somebody is at it.
+    next_attempt_at INTEGER,
+    due_at          INTEGER,
+    -- A JSON array, oldest first.
+    attempts        TEXT NOT NULL DEFAULT '[]',
+    -- Of the moment of the event; the counters as JSON.
+    job_state       TEXT NOT NULL,
+    counters        TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX delivery_by_job ON delivery (job, number);
+  CREATE INDEX delivery_by_time ON delivery (due_at) WHERE state = 'PENDING';
+
+  CREATE TABLE secret (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+  ) STRICT;
+  `,
 ];
