@@ -60,7 +60,7 @@ export const createDns = (options: DnsOptions): Dns => {
     maxOctets: options.maxCacheOctets ?? 64 * 1024 * 1024,
   });
 
-  const ask = (type: QuestionType, name: string, signal: AbortSignal): Promise<DnsAnswer> =>
+  const ask = (type: QuestionType, name: string, signal: AbortSignal): DnsAnswer | Promise<DnsAnswer> =>
     memory.recall(
       `${type} ${name}`,
       async (untilAlone) => {
@@ -89,7 +89,8 @@ export const createDns = (options: DnsOptions): Dns => {
       return wire.queriesSent;
     },
     async lookupMailHosts(domain, signal) {
-      const found = classifyMxAnswer(domain, await ask('MX', domain, signal), random);
+      const known = ask('MX', domain, signal);
+      const found = classifyMxAnswer(domain, known instanceof Promise ? await known : known, random);
       return found === 'implicit' ? lookupImplicitMx(domain, signal) : found;
     },
     lookupAddresses,

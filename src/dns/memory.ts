@@ -7,9 +7,14 @@ import { LRUCache } from 'lru-cache';
 export type Memory<Answer> = {
   /**
    * The remembered answer, or that of the one question that is out, or else `ask`'s. The signal that `ask` gets fires
-   * when its last asker has gone; this asker's own gives `aborted` to it alone. Rejects when `ask` does.
+   * when its last asker has gone; this asker's own gives `aborted` to it alone. Rejects when `ask` does. What is
+   * remembered comes at once: a list asks for one domain a thousand times.
    */
-  recall(key: string, ask: (signal: AbortSignal) => Promise<Answer>, signal: AbortSignal): Promise<Answer>;
+  recall(
+    key: string,
+    ask: (signal: AbortSignal) => Promise<Answer>,
+    signal: AbortSignal,
+  ): Answer | Promise<Answer>;
   /** Takes back what is out and refuses what comes: everybody gets `aborted`. */
   close(): void;
 };
@@ -83,7 +88,7 @@ export const createMemory = <Answer extends object>(options: MemoryOptions<Answe
     });
 
   return {
-    async recall(key, ask, signal) {
+    recall(key, ask, signal) {
       if (signal.aborted || isClosed) return options.aborted;
       return answers.get(key) ?? join(key, flights.get(key) ?? depart(key, ask), signal);
     },

@@ -132,6 +132,13 @@ describe('lookupMailHosts', () => {
     expect(dns.queriesSent).toBe(4);
   });
 
+  it('gives what it read of a remembered answer, where nothing is to be drawn', async () => {
+    const { dns } = await openWorld(zones);
+    const first = await dns.lookupMailHosts(domain('ordered.test'), patient);
+    expect(await dns.lookupMailHosts(domain('ordered.test'), patient)).toBe(first);
+    expect(summarise(await dns.lookupMailHosts(domain('alias.test'), patient))).toBe(summarise(first));
+  });
+
   it('draws equal preferences anew on each look-up, from one remembered answer', async () => {
     const { dns, server } = await openWorld({
       'equal.test': {
