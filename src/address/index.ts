@@ -20,5 +20,5 @@ export { printCanonical, readTag } from './canonical.ts';
 export { canonicalRules } from './canonical-rules.ts';
 export { parseDomain, parseExchangeHost } from './domain.ts';
 export { parseAddress } from './parse.ts';
-export { suggestAddress } from './suggest.ts';
+export { suggestAddress, suggestDomain } from './suggest.ts';
 export type * from './types.ts';

@@ -18,14 +18,19 @@ import { countEdits } from './distance.ts';
 import type { DomainName, EmailAddress } from './types.ts';
 import { wellKnownDomains, wellKnownTlds } from './well-known.ts';
 
+/** The domain that was probably meant; null when nothing looks mistyped. */
+export const suggestDomain = (
+  domain: DomainName,
+  isKnownDomain: (domain: DomainName) => boolean,
+): string | null =>
+  isKnownDomain(domain) ? null : (nearestWellKnown(domain, isKnownDomain) ?? correctTld(domain));
+
 /** The address that was probably meant, printed; null when nothing looks mistyped. */
 export const suggestAddress = (
-  address: EmailAddress,
+  { domain, localPart }: EmailAddress,
   isKnownDomain: (domain: DomainName) => boolean,
 ): string | null => {
-  const { domain, localPart } = address;
-  if (isKnownDomain(domain)) return null;
-  const meant = nearestWellKnown(domain, isKnownDomain) ?? correctTld(domain);
+  const meant = suggestDomain(domain, isKnownDomain);
   return meant === null ? null : `${localPart}@${meant}`;
 };
 

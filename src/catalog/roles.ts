@@ -222,8 +222,8 @@ const roles: ReadonlySet<string> = new Set([
  * `-request`, `-owner`, `-bounces` and `owner-` (RFC 2142 §6) belong to its machine.
  */
 export const isRole = (localPart: string): boolean => {
-  const bare = localPart.replace(/^"(.*)"$/, '$1').toLowerCase();
+  const bare = (localPart.startsWith('"') ? localPart.replace(/^"(.*)"$/, '$1') : localPart).toLowerCase();
   const plus = bare.indexOf('+');
   const name = plus > 0 ? bare.slice(0, plus) : bare;
-  return roles.has(name) || /^owner-|-(?:request|owner|bounces)$/.test(name);
+  return roles.has(name) || (name.includes('-') && /^owner-|-(?:request|owner|bounces)$/.test(name));
 };

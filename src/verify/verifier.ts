@@ -2,21 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { DomainName, EmailAddress, NormalizedAddress, ParsedAddress } from '../address/index.ts';
-import { suggestAddress } from '../address/index.ts';
-import type { Provider } from '../catalog/index.ts';
-import {
-  isDisposable,
-  isFree,
-  isKnownDomain,
-  isRole,
-  providerByDomain,
-  providerByExchange,
-  registrableDomain,
-} from '../catalog/index.ts';
+import { providerByDomain, registrableDomain } from '../catalog/index.ts';
 import type { Dns, MailHosts } from '../dns/index.ts';
 import type { ProbeEvidence, Prober } from '../smtp/index.ts';
-import { type AddressFacts, type Evidence, judge } from '../verdict/index.ts';
+import { type Evidence, judge } from '../verdict/index.ts';
 import { createEgress } from './egress.ts';
+import { createFacts } from './facts.ts';
 import { type Asker, createFlights } from './flight.ts';
 import { createGreetings } from './greeting.ts';
 import type { Verification, VerificationMemory, Verifier, VerifyOptions } from './types.ts';
@@ -50,19 +41,6 @@ const graceMs = 500;
 const isFreshFor = (verification: Verification, maxAgeSeconds: number | undefined, nowMs: number): boolean =>
   nowMs < verification.expiresAt.getTime() &&
   (maxAgeSeconds === undefined || nowMs - verification.checkedAt.getTime() < maxAgeSeconds * 1_000);
-
-/** Are the mail hosts' names enough to say who runs the domain? */
-const providerOf = (domain: DomainName, hosts: MailHosts): Provider | null =>
-  providerByDomain(domain) ??
-  (hosts.kind === 'exchanges' ? providerByExchange(hosts.exchanges[0].host) : null);
-
-const readFacts = (address: EmailAddress, provider = providerByDomain(address.domain)): AddressFacts => ({
-  isRole: isRole(address.localPart),
-  isFree: isFree(address.domain),
-  isDisposable: isDisposable(address.domain),
-  provider,
-  suggestion: suggestAddress(address, isKnownDomain),
-});
 
 /** For a person, without a name that only the asked one should see: mail hosts are public. */
 const describeHosts = (hosts: MailHosts): string => {
@@ -113,6 +91,7 @@ const startPatience = (asked: AbortSignal, ms: number): { readonly signal: Abort
 export const createVerifier = (options: VerifierOptions): Verifier => {
   const { dns, prober, memory, budgetMs, now = Date.now, onError = () => undefined } = options;
   const remembered = new LRUCache<NormalizedAddress, Verification>({ max: mostRemembered });
+  const facts = createFacts();
   const flights = createFlights<NormalizedAddress, Verification, Stage>();
   const egress = createEgress({
     now,
@@ -180,14 +159,13 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
   ): Promise<Evidence> => {
     const hosts = await dns.lookupMailHosts(address.domain, signal);
     publish({ stage: 'DNS', message: describeHosts(hosts) });
-    const provider = providerOf(address.domain, hosts);
-    const facts = readFacts(address, provider);
-    if (hosts.kind !== 'exchanges') return { kind: 'dns', address, hosts, facts };
-    if (!egress.isOpen()) return { kind: 'egress', address, hosts, facts };
+    const known = facts.read(address, hosts);
+    if (hosts.kind !== 'exchanges') return { kind: 'dns', address, hosts, facts: known };
+    if (!egress.isOpen()) return { kind: 'egress', address, hosts, facts: known };
     const probe = await prober.probe({
       address,
       exchanges: hosts.exchanges,
-      providerId: provider?.id ?? null,
+      providerId: known.provider?.id ?? null,
       priority,
       deadline,
       signal,
@@ -197,10 +175,10 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
         : { observe: ({ phase, ...event }) => publish({ stage: phase, ...event }) }),
     });
     if (!isRemembered(probe)) egress.observe(probe.attempts);
-    const evidence: Evidence = { kind: 'probe', address, hosts, probe, facts };
+    const evidence: Evidence = { kind: 'probe', address, hosts, probe, facts: known };
     // Found out by this one, or meanwhile: those who were under way are told the same as those who come later.
     return egress.isBlocked && judge(evidence).reason === 'HOST_UNREACHABLE'
-      ? { kind: 'egress', address, hosts, facts }
+      ? { kind: 'egress', address, hosts, facts: known }
       : evidence;
   };
 
@@ -228,10 +206,10 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
         return verification;
       });
     } catch (error) {
-      const facts = readFacts(address);
-      if (patience.signal.aborted) return conclude({ kind: 'budget', address, facts });
+      const known = facts.read(address);
+      if (patience.signal.aborted) return conclude({ kind: 'budget', address, facts: known });
       onError(error);
-      return conclude({ kind: 'internal', address, facts });
+      return conclude({ kind: 'internal', address, facts: known });
     } finally {
       patience.end();
     }
@@ -265,19 +243,19 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     readEgress: () => egress.read(),
     lookupMailHosts: (domain, signal) => dns.lookupMailHosts(domain, signal),
     lookupProvider: async (domain, signal) =>
-      providerByDomain(domain) ?? providerOf(domain, await dns.lookupMailHosts(domain, signal)),
+      providerByDomain(domain) ?? facts.providerOf(domain, await dns.lookupMailHosts(domain, signal)),
     lookupCatchAll: async (domain, signal) => {
       const hosts = await dns.lookupMailHosts(domain, signal);
       if (hosts.kind !== 'exchanges') return null;
       return prober.probeCatchAll({
         domain,
         exchanges: hosts.exchanges,
-        providerId: providerOf(domain, hosts)?.id ?? null,
+        providerId: facts.providerOf(domain, hosts)?.id ?? null,
         priority: 'interactive',
         deadline: now() + budgetMs,
         signal,
       });
     },
-    readFacts: (address) => readFacts(address),
+    readFacts: (address) => facts.read(address),
   };
 };
