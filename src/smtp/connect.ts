@@ -7,6 +7,7 @@
  * exchange, since its other addresses are the same server. When none is left, the best evidence is kept: a reply
  * before a fault, a fault before the list of attempts; the most preferred exchange's among equals.
  */
+import type { Socket } from 'node:net';
 import type { ExchangeHost } from '../address/index.ts';
 import type { HostAddresses, MailExchange } from '../dns/index.ts';
 import {
@@ -81,10 +82,12 @@ export class SessionOpening<Ask extends Asked> {
   #phase: 'RESOLVE' | 'CONNECT' = 'RESOLVE';
   #best: Outcome | null = null;
   #hasTimedOut = false;
+  #mayFallBack: boolean;
 
   constructor(options: ConnectOptions, plan: ConnectPlan) {
     this.#options = options;
     this.#plan = plan;
+    this.#mayFallBack = plan.knowsEhlo;
     this.#log = new SessionLog(options.now);
   }
 
@@ -181,7 +184,30 @@ export class SessionOpening<Ask extends Asked> {
 
   /** Null when it could not be connected to. */
   async #tryExchange(host: ExchangeHost, ips: readonly string[]): Promise<Opening | null> {
-    const { port, heloName, timeouts, stats } = this.#options;
+    const spoken = await this.#connectToOne(host, ips);
+    if (!spoken) return null;
+    const opening = await this.#introduce(host, spoken, this.#plan.knowsEhlo);
+    const first = this.#session;
+    if (!first || !this.#isDeafToEhlo(opening, first)) return opening;
+    this.#mayFallBack = false;
+    await first.closed;
+    this.#log.note('the connection was closed upon EHLO: trying HELO in another one');
+    const again = await this.#connectToOne(host, [spoken.ip]);
+    return again ? this.#introduce(host, again, false) : opening;
+  }
+
+  /** Some old servers hang up on what they do not know. Tried once in an opening, since others mean it. */
+  #isDeafToEhlo(opening: Opening, { knowsEhlo, isSecure }: Session<Ask>): boolean {
+    const isHungUp =
+      opening.kind === 'fault' && opening.fault.kind === 'closed' && opening.fault.phase === 'EHLO';
+    return isHungUp && this.#mayFallBack && knowsEhlo && !isSecure && !this.#abort.signal.aborted;
+  }
+
+  async #connectToOne(
+    host: ExchangeHost,
+    ips: readonly string[],
+  ): Promise<{ readonly socket: Socket; readonly ip: string } | null> {
+    const { port, timeouts } = this.#options;
     const { signal } = this.#abort;
     if (ips.length === 0) return null;
     this.#phase = 'CONNECT';
@@ -200,11 +226,18 @@ export class SessionOpening<Ask extends Asked> {
     this.#attempts.push(...this.#endedAttempts);
     this.#dialling.clear();
     if (dialled.kind !== 'connected') return null;
-    const { socket, ip } = dialled;
-    if (signal.aborted) {
-      socket.destroy();
-      return null;
-    }
+    if (!signal.aborted) return dialled;
+    dialled.socket.destroy();
+    return null;
+  }
+
+  async #introduce(
+    host: ExchangeHost,
+    { socket, ip }: { readonly socket: Socket; readonly ip: string },
+    knowsEhlo: boolean,
+  ): Promise<Opening> {
+    const { port, heloName, timeouts, stats } = this.#options;
+    const { signal } = this.#abort;
     const session = new Session<Ask>(
       { host, ip, port },
       {
@@ -212,7 +245,7 @@ export class SessionOpening<Ask extends Asked> {
         timeouts,
         log: this.#log,
         stats,
-        knowsEhlo: this.#plan.knowsEhlo,
+        knowsEhlo,
         onProgress: (phase, message, reply) => this.#tell(phase, message, host, reply),
       },
     );

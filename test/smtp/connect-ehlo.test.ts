@@ -1,7 +1,7 @@
 /** What becomes of an exchange that does not take our EHLO. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Scenario, startServer } from './scripted-server.ts';
-import { ask, makeExchanges, makeProber } from './world.ts';
+import { ask, eventually, makeExchanges, makeProber } from './world.ts';
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -83,5 +83,78 @@ describe('EHLO refused for now', () => {
       fault: null,
     });
     expect(server.lines).toHaveLength(1);
+  });
+});
+
+describe('EHLO answered by a hang-up', () => {
+  /** Hangs up on EHLO, and on HELO when it is told to. */
+  const startOld = async (toHelo?: string) => {
+    const server = await startServer({
+      answer: (line, side) => {
+        if (/^EHLO/.test(line) || (/^HELO/.test(line) && toHelo === 'hang up')) {
+          side.hangUp();
+          return null;
+        }
+        return /^HELO/.test(line) ? toHelo : undefined;
+      },
+    });
+    const prober = makeProber({ port: server.port, maxSessionsPerExchange: 1, timeouts: { idleMs: 20 } });
+    running.push(server, prober);
+    return { server, prober };
+  };
+
+  it('is followed by HELO in a new connection, and the lane remembers it', async () => {
+    const { server, prober } = await startOld();
+    const evidence = await prober.probe(ask('real@d.test'));
+    expect(evidence).toMatchObject({ exchange: 'mx.test', phase: 'RCPT_TO', reply: { code: 250 } });
+    expect(evidence.transcript.map(({ text }) => text)).toEqual(
+      expect.arrayContaining(['EHLO prober.test', 'HELO prober.test']),
+    );
+    expect(evidence.attempts).toHaveLength(2);
+    expect(server.lines.map(([first]) => first)).toEqual(['EHLO prober.test', 'HELO prober.test']);
+    expect(server.mostAtOnce).toBe(1);
+
+    await eventually(() => server.open === 0);
+    await prober.probe(ask('user@other.test'));
+    expect(server.lines.map(([first]) => first?.slice(0, 4))).toEqual(['EHLO', 'HELO', 'HELO']);
+  });
+
+  it.each([
+    ['hung up on too', 'hang up', { reply: null, fault: { kind: 'closed', phase: 'EHLO' } }],
+    ['refused', '550 5.7.1 Go away', { reply: { code: 550 }, fault: null }],
+  ])('and HELO that is %s is the end of it', async (_what, toHelo, end) => {
+    const { server, prober } = await startOld(toHelo);
+    expect(await prober.probe(ask('real@d.test'))).toMatchObject({
+      exchange: 'mx.test',
+      phase: 'EHLO',
+      ...end,
+    });
+    expect(server.lines.map(([first]) => first)).toEqual(['EHLO prober.test', 'HELO prober.test']);
+  });
+
+  it('is not when it is HELO that was hung up on', async () => {
+    const server = await startServer({
+      answer: (line, side) => {
+        if (!/^HELO/.test(line)) return /^EHLO/.test(line) ? '502 5.5.1 No' : undefined;
+        side.hangUp();
+        return null;
+      },
+    });
+    const prober = makeProber({ port: server.port });
+    running.push(server, prober);
+    expect(await prober.probe(ask('real@d.test'))).toMatchObject({
+      fault: { kind: 'closed', phase: 'EHLO' },
+    });
+    expect(server.lines).toEqual([['EHLO prober.test', 'HELO prober.test']]);
+  });
+
+  it('costs one connection more in an opening, however many exchanges do it', async () => {
+    const { server, prober } = await startOld('hang up');
+    const exchanges = makeExchanges('a.test', 'b.test', 'c.test');
+    expect(await prober.probe(ask('real@d.test', { exchanges }))).toMatchObject({
+      exchange: 'a.test',
+      fault: { kind: 'closed', phase: 'EHLO' },
+    });
+    expect(server.lines.map(([first]) => first?.slice(0, 4))).toEqual(['EHLO', 'HELO', 'EHLO', 'EHLO']);
   });
 });

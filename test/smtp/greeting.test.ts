@@ -152,6 +152,11 @@ describe('a greeting', () => {
     [
       'a hang-up after EHLO',
       { answer: (line, side) => (/^EHLO/.test(line) ? hangUp(side) : undefined) },
+      { banner: 'mx.test ESMTP', capabilities: [], reply: { code: 250 }, fault: null },
+    ],
+    [
+      'a hang-up after EHLO, and after HELO',
+      { answer: (line, side) => (/^(EHLO|HELO)/.test(line) ? hangUp(side) : undefined) },
       { banner: 'mx.test ESMTP', fault: { kind: 'closed', phase: 'EHLO' } },
     ],
   ])('of %s', async (_what, scenario, expected) => {

@@ -174,8 +174,8 @@ const hostileScripts: readonly (Omit<Personality, 'server'> & { readonly script:
   },
   {
     name: 'hangs-up-at-ehlo',
-    about: 'Hangs up in place of an answer to EHLO.',
-    script: { manners: { EHLO: { next: 'HANG_UP' } } },
+    about: 'Hangs up in place of an answer to EHLO, and to HELO.',
+    script: { manners: { EHLO: { next: 'HANG_UP' }, HELO: { next: 'HANG_UP' } } },
     examples: [{ address: 'user1', expected: protocolError }],
   },
   {
