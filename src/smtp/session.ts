@@ -370,8 +370,12 @@ export class Session<Ask extends Asked> {
   }
 
   #timeOut(): void {
+    const { phase } = this;
     if (this.#isOver) this.destroy();
-    else this.#end({ kind: 'timeout', phase: this.phase });
+    // Whoever agreed to TLS and then is silent cannot do it: that is known of it, and not only that we waited.
+    else if (phase === 'TLS_HANDSHAKE' && this.ageMs + 1 < this.#timeouts.sessionMs)
+      this.#end({ kind: 'tls', phase, detail: 'silent during the handshake' });
+    else this.#end({ kind: 'timeout', phase });
   }
 
   #end(fault: SessionFault & { readonly phase: Phase }): void {

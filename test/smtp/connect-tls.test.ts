@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
 import { makeCertificate } from './big-certificate.ts';
 import { HONEST, type Scenario, type ServerSide, startServer } from './scripted-server.ts';
-import { ask, eventually, makeExchanges, makeProber } from './world.ts';
+import { ask, eventually, makeExchanges, makeProber, type World } from './world.ts';
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -19,24 +19,31 @@ const start = async (
   key?: Scenario['key'],
   /** How many connections go that way; the others are honest and offer no TLS. */
   many = Number.POSITIVE_INFINITY,
+  timeouts: World['timeouts'] = { tlsHandshakeMs: 300 },
 ) => {
+  const isAgreed = new Set<number>();
   const server = await startServer({
     capabilities: [...HONEST, 'STARTTLS'],
     ...(key ? { key } : {}),
     answer: (line, side) => {
       if (side.number >= many) return /^EHLO/.test(line) ? '250 mx.test' : undefined;
-      if (misbehave && /^STARTTLS/.test(line)) return misbehave(side);
+      // What looks like a line in the handshake is none.
+      if (isAgreed.has(side.number)) return null;
+      if (misbehave && /^STARTTLS/.test(line)) {
+        isAgreed.add(side.number);
+        return misbehave(side);
+      }
       return /^MAIL/.test(line) && !side.isSecure
         ? '530 5.7.0 Must issue a STARTTLS command first'
         : undefined;
     },
   });
-  const prober = makeProber({ port: server.port, timeouts: { tlsHandshakeMs: 300 } });
+  const prober = makeProber({ port: server.port, timeouts });
   running.push(server, prober);
   return { server, prober };
 };
 
-it.each<[string, (side: ServerSide) => string | null, 'tls' | 'timeout']>([
+it.each<[string, (side: ServerSide) => string | null]>([
   [
     'words instead of a handshake',
     (side) => {
@@ -44,7 +51,6 @@ it.each<[string, (side: ServerSide) => string | null, 'tls' | 'timeout']>([
       setImmediate(() => side.write('500 I did not mean it\r\n'));
       return null;
     },
-    'tls',
   ],
   [
     'a megabyte of noise',
@@ -53,7 +59,6 @@ it.each<[string, (side: ServerSide) => string | null, 'tls' | 'timeout']>([
       setImmediate(() => side.write(new Uint8Array(1_048_576).fill(0x16)));
       return null;
     },
-    'tls',
   ],
   [
     'half a record, and then silence',
@@ -62,8 +67,8 @@ it.each<[string, (side: ServerSide) => string | null, 'tls' | 'timeout']>([
       setImmediate(() => side.write(Uint8Array.of(0x16, 0x03, 0x03, 0x40, 0x00, 0x02)));
       return null;
     },
-    'timeout',
   ],
+  ['nothing but silence', () => '220 Go ahead'],
   [
     'a fatal alert',
     (side) => {
@@ -71,7 +76,6 @@ it.each<[string, (side: ServerSide) => string | null, 'tls' | 'timeout']>([
       setImmediate(() => side.write(Uint8Array.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28)));
       return null;
     },
-    'tls',
   ],
   [
     'a hang-up with the 220',
@@ -80,7 +84,6 @@ it.each<[string, (side: ServerSide) => string | null, 'tls' | 'timeout']>([
       side.hangUp();
       return null;
     },
-    'tls',
   ],
   [
     'a hang-up in the middle',
@@ -92,14 +95,13 @@ it.each<[string, (side: ServerSide) => string | null, 'tls' | 'timeout']>([
       });
       return null;
     },
-    'tls',
   ],
-])('%s ends the session with evidence', async (_what, misbehave, kind) => {
+])('%s ends the session as TLS that failed, with evidence', async (_what, misbehave) => {
   const { server, prober } = await start(misbehave);
   const startedAt = performance.now();
   const before = process.memoryUsage().rss;
   const evidence = await prober.probe(ask('real@d.test'));
-  expect(evidence).toMatchObject({ exchange: 'mx.test', phase: 'TLS_HANDSHAKE', fault: { kind } });
+  expect(evidence).toMatchObject({ exchange: 'mx.test', phase: 'TLS_HANDSHAKE', fault: { kind: 'tls' } });
   expect(evidence.transcript.map(({ text }) => text)).toContain('STARTTLS');
   expect(performance.now() - startedAt).toBeLessThan(2_500);
   expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
@@ -152,4 +154,25 @@ it('an exchange whose TLS fails leaves the next one to be asked, once it is know
     reply: { code: 250 },
   });
   expect(server.lines.map((lines) => lines[1])).toEqual(['MAIL FROM:<>', 'STARTTLS', 'MAIL FROM:<>']);
+});
+
+it('silence that outlasts the opening, and not the handshake, is no word about TLS', async () => {
+  // The first session is told that TLS is demanded; the second one is secured before it is ready.
+  const hangUpOnce = (side: ServerSide): string => {
+    if (side.number === 0) side.hangUp();
+    return '220 Go ahead';
+  };
+  const { prober } = await start(hangUpOnce, undefined, undefined, { openMs: 300 });
+  await prober.probe(ask('real@d.test'));
+  expect(await prober.probe(ask('real@d.test'))).toMatchObject({
+    phase: 'TLS_HANDSHAKE',
+    fault: { kind: 'timeout', phase: 'TLS_HANDSHAKE' },
+  });
+});
+
+it('silence that outlasts the asker, and not the handshake, is no word about TLS', async () => {
+  const { prober } = await start(() => '220 Go ahead', undefined, undefined, {});
+  expect(await prober.probe(ask('real@d.test', { deadline: Date.now() + 300 }))).toMatchObject({
+    fault: { kind: 'budget' },
+  });
 });
