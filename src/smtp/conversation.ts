@@ -68,7 +68,14 @@ export class Conversation {
     this.#tally = new Tally(session, lane);
     const { memory, timeouts } = lane;
     const tally = this.#tally;
-    this.#pipelining = new Pipelining({ session, memory, tally, pipelineMs: timeouts.pipelineMs });
+    this.#pipelining = new Pipelining({
+      session,
+      memory,
+      asks: this.#asks,
+      tally,
+      pipelineMs: timeouts.pipelineMs,
+      onLost: () => this.#askLostAgain(),
+    });
     this.#turns = new Turns({
       session,
       lane,
@@ -76,7 +83,6 @@ export class Conversation {
       receipts: this.#receipts,
       tally,
       pipelining: this.#pipelining,
-      onLost: () => this.#askLostAgain(),
     });
     session.attach({
       answered: (ask, reply) => this.#answered(ask, reply),
@@ -180,7 +186,7 @@ export class Conversation {
     const { probe, queue, transaction } = ask;
     const { domain, providerId } = queue;
     this.#asks.release(ask);
-    this.#pipelining.answered();
+    this.#pipelining.answered(ask);
     this.#tally.answered(reply.code >= 400);
     const recipient = { localPart: ask.localPart, domain };
     const meaning = this.#lane.memory.greylist.learn(

@@ -22,7 +22,7 @@ export class LaneMemory {
   #tls: Learned<true> | null = null;
   #helo: Learned<true> | null = null;
   #recipientsOfSession: Learned<number> | null = null;
-  #pipelining: Learned<boolean> | null = null;
+  #pipelineDepth: Learned<number> | null = null;
   readonly greylist: Greylist;
 
   constructor(now: () => number) {
@@ -49,9 +49,12 @@ export class LaneMemory {
   get recipientsPerSession(): number {
     return this.#read(this.#recipientsOfSession) ?? Number.POSITIVE_INFINITY;
   }
-  /** Is PIPELINING what the server says it is? Null: not seen yet. */
-  get hasHonestPipelining(): boolean | null {
-    return this.#read(this.#pipelining);
+  /**
+   * Recipients of one pipelined write that are known to be answered to the last: 0 where PIPELINING loses commands,
+   * Infinity where it is only slow. Null: not seen yet.
+   */
+  get pipelineDepth(): number | null {
+    return this.#read(this.#pipelineDepth);
   }
 
   /** As many as the server takes, by what it stated (RFC 9422) or by what it did (452 4.5.3). */
@@ -82,8 +85,8 @@ export class LaneMemory {
   learnRecipientsPerSession(value: number): void {
     this.#recipientsOfSession = this.#learn(Math.max(1, value));
   }
-  learnPipelining(isHonest: boolean): void {
-    this.#pipelining = this.#learn(isHonest);
+  learnPipelineDepth(value: number): void {
+    this.#pipelineDepth = this.#learn(value);
   }
 
   learnDeadHosts(hosts: readonly ExchangeHost[]): void {

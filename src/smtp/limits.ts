@@ -29,9 +29,9 @@ export type Timeouts = {
   /** A session silent for this long does not keep others from being opened for those who wait. */
   readonly patienceMs: number;
   /**
-   * A first pipelined write whose MAIL FROM was answered and nothing after it for this long: the rest may be lost, and
-   * is asked one at a time in a new session. Short enough to leave time for that; a server that is only slow costs a
-   * session once.
+   * A pipelined write, longer than those that were answered before, whose MAIL FROM was answered and nothing after it
+   * for this long (half as long again once a recipient was): the rest may be lost, and is asked one at a time in a new
+   * session. Short enough to leave time for that; a server that is only slow costs a session once.
    */
   readonly pipelineMs: number;
   /** When no session is left for lanes that wait, one that has had this long makes way: a huge job must not keep all. */

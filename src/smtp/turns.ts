@@ -30,8 +30,6 @@ export type TurnsOptions = {
   readonly receipts: Receipts;
   readonly tally: Tally;
   readonly pipelining: Pipelining;
-  /** A pipelined write was answered in part only. */
-  readonly onLost: () => void;
 };
 
 /**
@@ -98,7 +96,7 @@ export class Turns {
   }
 
   #ask(batch: Batch): void {
-    const { session, lane, asks, tally, pipelining, onLost } = this.#options;
+    const { session, lane, asks, tally, pipelining } = this.#options;
     const transaction = batch.transaction ?? openTransaction(batch);
     const recipients = prepareRecipients(batch, transaction, this.#options);
     lane.bucket.take(recipients.length);
@@ -110,8 +108,9 @@ export class Turns {
       const { usesSmtpUtf8 } = batch;
       const isUnpipelined = !pipelining.isUsed;
       session.begin({ reversePath: lane.mailFrom, usesSmtpUtf8, isUnpipelined }, recipients);
-      pipelining.written(() => asks.inFlight.size > 0, onLost);
     }
+    const last = recipients.at(-1);
+    if (last) pipelining.written(last.tag);
   }
 }
 
