@@ -6,7 +6,7 @@ export type ColumnChoice = {
   /** Zero-based. */
   readonly index: number;
   readonly hasHeader: boolean;
-  /** The header's cells, or names made up from the columns' numbers: `column_1` … */
+  /** The header's cells, the keys, or names made up from the columns' numbers: `column_1` … */
   readonly names: readonly string[];
 };
 
@@ -71,18 +71,24 @@ const chooseNamed = (name: string, header: readonly string[] | null, names: read
 
 /**
  * The column named by `column` (a header's cell, in any case, or a number from 1), else the one whose header says
- * email, else the one whose cells look most like addresses. Throws UNKNOWN_COLUMN or NO_ADDRESS_COLUMN.
+ * email, else the one whose cells look most like addresses. `keys` are the names of records that bring their own, as
+ * NDJSON does: then none of the records is a header. Throws UNKNOWN_COLUMN or NO_ADDRESS_COLUMN.
  */
-export const chooseColumn = (sample: readonly (readonly string[])[], column: string | null): ColumnChoice => {
+export const chooseColumn = (
+  sample: readonly (readonly string[])[],
+  column: string | null,
+  keys: readonly string[] | null = null,
+): ColumnChoice => {
   // A caller who names a column of the first record by its text says that it is a header.
-  const header = readHeader(sample) ?? namedHeader(sample[0], column);
-  const records = header === null ? sample : sample.slice(1);
-  const width = widest(sample);
+  const first = keys === null ? (readHeader(sample) ?? namedHeader(sample[0], column)) : null;
+  const header = keys ?? first;
+  const records = first === null ? sample : sample.slice(1);
+  const width = Math.max(widest(sample), keys?.length ?? 0);
   const names = Array.from({ length: width }, (_, index) => {
     const name = header?.[index]?.trim() ?? '';
     return name === '' ? `column_${index + 1}` : name;
   });
-  const choice = (index: number): ColumnChoice => ({ index, hasHeader: header !== null, names });
+  const choice = (index: number): ColumnChoice => ({ index, hasHeader: first !== null, names });
   if (column !== null) return choice(chooseNamed(column, header, names));
 
   const ranked = names

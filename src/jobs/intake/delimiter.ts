@@ -1,5 +1,6 @@
-/** Which character parts the cells of a file, told from its first lines. */
+/** Whether a file has lines, cells or JSON in it, and which character parts the cells, told from its first lines. */
 import { isHeaderWord } from './column.ts';
+import { IntakeFault } from './fault.ts';
 
 const delimiters = [',', ';', '\t', '|'] as const;
 /** Records that are looked at: enough to tell a comma of the format from one in a name. */
@@ -62,21 +63,44 @@ const headsColumns = (head: string, delimiter: string): boolean => {
 };
 
 export type Layout =
-  | { readonly kind: 'lines' }
+  | { readonly kind: 'lines' | 'ndjson' }
   | {
       readonly kind: 'csv';
-      readonly delimiter: string /** Excel's `sep=;` line comes first. */;
+      readonly delimiter: string;
+      /** Excel's `sep=;` line comes first. */
       readonly hasSepLine: boolean;
     };
 
+/** How a JSON object, and an array, begins; a mailbox may be named `{a}`, so the brace alone says nothing. */
+const beginsObject = /^\s*\{\s*(?:["}]|$)/;
+const beginsArray = /^\s*\[\s*(?:[[{"]|$)/;
+
 /**
- * `head` is the beginning of the file. A file name ending in `.tsv` settles it, and so does a header. Without a delimiter that most records
- * agree on the file has one address a line; when those are quoted it is a CSV with one column.
+ * A list of JSON strings is a CSV of one quoted column just as well, and read as one unless its name says otherwise;
+ * the first object among them settles it.
+ */
+const isNdjson = (lines: readonly string[]): boolean => {
+  const [first = ''] = lines;
+  if (beginsArray.test(first))
+    throw new IntakeFault(
+      'BAD_JSON',
+      'The file is one JSON array: give one JSON object, or one string, a line.',
+    );
+  if (!first.trimStart().startsWith('"')) return beginsObject.test(first);
+  return lines.some((line) => beginsObject.test(line));
+};
+
+/**
+ * `head` is the beginning of the file. A file name settles it, and so does a header. Without a delimiter that most
+ * records agree on the file has one address a line; when those are quoted it is a CSV with one column.
  */
 export const readLayout = (head: string, fileName: string | null): Layout => {
   const sep = /^sep=(.)\r?\n/.exec(head)?.[1];
   if (sep !== undefined) return { kind: 'csv', delimiter: sep, hasSepLine: true };
-  if (fileName?.toLowerCase().endsWith('.tsv')) return { kind: 'csv', delimiter: '\t', hasSepLine: false };
+  const extension = /\.([a-z]+)(?:\.gz)?$/.exec(fileName?.toLowerCase() ?? '')?.[1];
+  if (extension === 'tsv') return { kind: 'csv', delimiter: '\t', hasSepLine: false };
+  const filled = head.split(/\r\n|\n|\r/, sampleRecords).filter((line) => line.trim() !== '');
+  if (extension === 'ndjson' || extension === 'jsonl' || isNdjson(filled)) return { kind: 'ndjson' };
   const headed = delimiters.find((delimiter) => headsColumns(head, delimiter));
   if (headed !== undefined) return { kind: 'csv', delimiter: headed, hasSepLine: false };
   const sample = head.slice(0, sampleCharacters);
@@ -87,9 +111,8 @@ export const readLayout = (head: string, fileName: string | null): Layout => {
       best = { delimiter, ...found };
   }
   if (best.share >= leastShare) return { kind: 'csv', delimiter: best.delimiter, hasSepLine: false };
-  const lines = sample.split(/\r\n|\n|\r/, sampleRecords).filter((line) => line.trim() !== '');
-  const quoted = lines.filter(isQuotedLine).length;
-  return lines.length > 0 && quoted / lines.length >= leastShare
+  const quoted = filled.filter(isQuotedLine).length;
+  return filled.length > 0 && quoted / filled.length >= leastShare
     ? { kind: 'csv', delimiter: ',', hasSepLine: false }
     : { kind: 'lines' };
 };

@@ -1,8 +1,11 @@
 /** Bytes of a file → text: by its byte order mark, by its look, else strict UTF-8. Never a guess that drops data. */
 import { IntakeFault } from './fault.ts';
 
-/** Bytes looked at before anything is decided; also the most that a file may hold before its first line ends. */
-const headBytes = 256 * 1024;
+/**
+ * Bytes looked at before anything is decided: with one piece more also the most that is read of a file whose first line
+ * does not end.
+ */
+const headBytes = 64 * 1024;
 
 type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
 
@@ -17,7 +20,8 @@ const formats: readonly {
 }[] = [
   { magic: [0x50, 0x4b, 0x03, 0x04], name: 'a ZIP or Excel file', advice: 'save the sheet as CSV' },
   { magic: [0xd0, 0xcf, 0x11, 0xe0], name: 'an old Excel file', advice: 'save the sheet as CSV' },
-  { magic: [0x1f, 0x8b], name: 'a gzip file', advice: 'unpack it first' },
+  // What a gzip file holds was unpacked before.
+  { magic: [0x1f, 0x8b], name: 'a gzip file packed twice', advice: 'pack it once' },
   { magic: [0x25, 0x50, 0x44, 0x46], name: 'a PDF', advice: 'export the list as CSV' },
 ];
 
@@ -77,10 +81,8 @@ export async function* readText(source: AsyncIterable<Uint8Array>): AsyncGenerat
     const decode = (octets: Uint8Array | null): string => {
       try {
         return octets === null ? decoder.decode() : decoder.decode(octets, { stream: true });
-      } catch (cause) {
-        throw new IntakeFault('BAD_ENCODING', `The file is not valid ${names[encoding]}: save it as UTF-8.`, {
-          cause,
-        });
+      } catch {
+        throw new IntakeFault('BAD_ENCODING', `The file is not valid ${names[encoding]}: save it as UTF-8.`);
       }
     };
     yield decode(head);
