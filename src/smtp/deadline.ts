@@ -1,39 +1,43 @@
 /** One timer that is moved often and fires seldom: moving it costs a clock reading, not a timer. */
-export type Deadline = {
+export class Deadline {
+  readonly #onPassed: () => void;
+  /** In whole milliseconds, which cost a session no memory of their own; 0 is never. */
+  #dueAt = 0;
+  #firesAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(onPassed: () => void) {
+    this.#onPassed = onPassed;
+  }
+
   /** Ends in so many milliseconds from now, instead of when it would have. */
-  readonly move: (ms: number) => void;
-  readonly stop: () => void;
-};
+  move(ms: number): void {
+    this.#dueAt = Math.ceil(performance.now() + ms);
+    if (this.#timer === undefined || this.#dueAt < this.#firesAt) this.#arm();
+  }
 
-export const createDeadline = (onPassed: () => void): Deadline => {
-  let dueAt = Number.POSITIVE_INFINITY;
-  let firesAt = Number.POSITIVE_INFINITY;
-  let timer: NodeJS.Timeout | undefined;
+  stop(): void {
+    this.#dueAt = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
 
-  const arm = (): void => {
-    clearTimeout(timer);
-    firesAt = dueAt;
-    timer = setTimeout(check, Math.max(1, Math.ceil(dueAt - performance.now())));
-  };
-  const check = (): void => {
-    timer = undefined;
-    firesAt = Number.POSITIVE_INFINITY;
-    if (dueAt === Number.POSITIVE_INFINITY) return;
-    if (dueAt - performance.now() > 0.5) arm();
+  #arm(): void {
+    clearTimeout(this.#timer);
+    this.#firesAt = this.#dueAt;
+    this.#timer = setTimeout(check, Math.max(1, Math.ceil(this.#dueAt - performance.now())), this);
+  }
+
+  /** The timer's: it may have come early, since the deadline was moved on meanwhile. */
+  pass(): void {
+    this.#timer = undefined;
+    if (this.#dueAt === 0) return;
+    if (this.#dueAt - performance.now() > 0.5) this.#arm();
     else {
-      dueAt = Number.POSITIVE_INFINITY;
-      onPassed();
+      this.#dueAt = 0;
+      this.#onPassed();
     }
-  };
-  return {
-    move(ms) {
-      dueAt = performance.now() + ms;
-      if (timer === undefined || dueAt < firesAt) arm();
-    },
-    stop() {
-      dueAt = Number.POSITIVE_INFINITY;
-      clearTimeout(timer);
-      timer = undefined;
-    },
-  };
-};
+  }
+}
+
+const check = (deadline: Deadline): void => deadline.pass();

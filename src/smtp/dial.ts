@@ -42,7 +42,12 @@ export const connectDirectly =
       signal,
     );
 
-/** One TCP connection, or why not; the socket keeps a listener for errors, so that a late one is no exception. */
+const ignoreError = (): void => undefined;
+
+/**
+ * One TCP connection, or why not. The socket keeps a listener for errors, so that a late one is no exception, and
+ * nothing of what opening it needed: it may be open for minutes, beside thousands.
+ */
 export const openSocket = (
   target: { readonly host: string; readonly port: number; readonly localAddress?: string },
   timeoutMs: number,
@@ -54,16 +59,17 @@ export const openSocket = (
   const finish = (connection: Connection): void => {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
+    socket.off('connect', succeed).off('error', fail);
     if (connection.kind !== 'connected') socket.destroy();
     resolve(connection);
   };
   const abort = (): void => finish({ kind: 'aborted' });
+  const succeed = (): void => finish({ kind: 'connected', socket });
+  const fail = ({ code }: NodeJS.ErrnoException): void =>
+    finish({ kind: 'connectFailed', error: code ?? 'failed' });
   const timer = setTimeout(() => finish({ kind: 'connectTimeout' }), timeoutMs);
   signal.addEventListener('abort', abort, { once: true });
-  socket.once('connect', () => finish({ kind: 'connected', socket }));
-  socket.on('error', (error: NodeJS.ErrnoException) =>
-    finish({ kind: 'connectFailed', error: error.code ?? 'failed' }),
-  );
+  socket.on('error', ignoreError).on('error', fail).on('connect', succeed);
   return promise;
 };
 
@@ -79,6 +85,9 @@ export const interleaveFamilies = (ips: readonly string[]): readonly string[] =>
     .flat()
     .filter((ip) => ip !== undefined);
 };
+
+/** One for all: an error of its own, stack and all, for each connection was most of what connecting left behind. */
+const outrun = new DOMException('another address answered first, or nobody waits', 'AbortError');
 
 /** Rejects only when `connect` does, which is a bug. */
 export const dialFirst = (options: {
@@ -104,7 +113,7 @@ export const dialFirst = (options: {
     isOver = true;
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
-    losers.abort();
+    if (underWay > 0) losers.abort(outrun);
     settle();
   };
   const abort = (): void => finish(() => resolve({ kind: 'aborted' }));

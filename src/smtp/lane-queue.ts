@@ -4,6 +4,7 @@
  */
 import type { DomainName } from '../address/index.ts';
 import type { CatchAllMemory } from './catch-all.ts';
+import { FewMap, FewSet } from './few.ts';
 import { MAX_CANARY_TRIES } from './limits.ts';
 import type { Probe } from './probe.ts';
 import type { Priority } from './types.ts';
@@ -11,9 +12,9 @@ import type { Priority } from './types.ts';
 export type DomainQueue = {
   readonly domain: DomainName;
   providerId: string | null;
-  readonly queued: Record<Priority, Set<Probe>>;
+  readonly queued: Record<Priority, FewSet<Probe>>;
   /** Accepted, or never to be asked themselves: they wait for the made-up mailbox. */
-  readonly awaitingCanary: Set<Probe>;
+  readonly awaitingCanary: FewSet<Probe>;
   /** RCPT TOs that are out, the canary's too: the queue is not forgotten before they are answered. */
   inFlight: number;
   isCanaryAsked: boolean;
@@ -24,9 +25,9 @@ const priorities = ['interactive', 'bulk'] as const satisfies readonly Priority[
 
 export class LaneQueue {
   readonly #catchAll: CatchAllMemory;
-  readonly #domains = new Map<DomainName, DomainQueue>();
+  readonly #domains = new FewMap<DomainName, DomainQueue>();
   /** Domains with something to ask, in turn. A due canary is one RCPT for many waiting: it goes with the interactive. */
-  readonly #turns: Record<Priority, Set<DomainQueue>> = { interactive: new Set(), bulk: new Set() };
+  readonly #turns: Record<Priority, FewSet<DomainQueue>> = { interactive: new FewSet(), bulk: new FewSet() };
   #size = 0;
 
   constructor(catchAll: CatchAllMemory) {
@@ -52,8 +53,8 @@ export class LaneQueue {
       queue = {
         domain,
         providerId,
-        queued: { interactive: new Set(), bulk: new Set() },
-        awaitingCanary: new Set(),
+        queued: { interactive: new FewSet(), bulk: new FewSet() },
+        awaitingCanary: new FewSet(),
         inFlight: 0,
         isCanaryAsked: false,
         canaryTries: 0,
@@ -158,8 +159,8 @@ export class LaneQueue {
 
   /** Takes everybody out: of one domain, or of all. */
   drain(domain?: DomainName): Probe[] {
-    const queues = [...this.#domains.values()].filter(
-      (queue) => domain === undefined || queue.domain === domain,
+    const queues = [...this.#domains].flatMap(([name, queue]) =>
+      domain === undefined || name === domain ? [queue] : [],
     );
     const probes = queues.flatMap(({ queued, awaitingCanary }) => [
       ...queued.interactive,

@@ -16,6 +16,7 @@ import { BackOff } from './back-off.ts';
 import type { CatchAllMemory } from './catch-all.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
 import { Conversation, type ConversationLane } from './conversation.ts';
+import { FewSet } from './few.ts';
 import { LaneMemory } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
 import {
@@ -59,15 +60,15 @@ export class Lane implements ConversationLane {
   readonly now: () => number;
 
   readonly #options: LaneOptions;
-  readonly #conversations = new Set<Conversation>();
-  readonly #openings = new Set<SessionOpening<Ask>>();
+  readonly #conversations = new FewSet<Conversation>();
+  readonly #openings = new FewSet<SessionOpening<Ask>>();
   /** Sessions that said QUIT and whose connection is not gone yet: still sessions at the exchange. */
   #leaving = 0;
   #exchanges: readonly MailExchange[];
   #providerId: string | null = null;
   readonly #stops: Stops;
   readonly #backOff: BackOff;
-  readonly #watched = new Set<Probe>();
+  readonly #watched = new FewSet<Probe>();
   #isScheduled = false;
   #isClosed = false;
   #wakeTimer: NodeJS.Timeout | undefined;

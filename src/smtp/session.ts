@@ -10,7 +10,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ExchangeHost } from '../address/index.ts';
-import { createDeadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { type Introduction, IntroductionRecord, type OnProgress } from './introduction.ts';
 import { MAX_SESSION_OCTETS, type Timeouts } from './limits.ts';
 import {
@@ -77,8 +77,9 @@ export class Session<Ask extends Asked> {
   readonly #dialogue: Dialogue<Ask>;
   readonly #timeouts: Timeouts;
   readonly #stats: SessionStats;
-  readonly #introduction: IntroductionRecord;
-  readonly #deadline = createDeadline(() => this.#timeOut());
+  /** Null once somebody is to be asked: then only what was offered counts. */
+  #introduction: IntroductionRecord | null;
+  readonly #deadline = new Deadline(() => this.#timeOut());
   readonly #markClosed: () => void;
   #tcp: Socket | null = null;
   #socket: Socket | TLSSocket | null = null;
@@ -115,8 +116,8 @@ export class Session<Ask extends Asked> {
   get isSecure(): boolean {
     return this.#dialogue.isSecure;
   }
-  get introduction(): Introduction {
-    return this.#introduction.facts;
+  get introduction(): Introduction | null {
+    return this.#introduction?.facts ?? null;
   }
   /** Nothing is awaited: a transaction may begin, or the session end politely. */
   get isQuiet(): boolean {
@@ -158,6 +159,7 @@ export class Session<Ask extends Asked> {
   /** Who hears what follows, from the next turn on. An end that came before is told then. */
   attach(listener: SessionListener<Ask>): void {
     this.#listener = listener;
+    this.#introduction = null;
     queueMicrotask(() => {
       if (this.#unheardEnd) listener.ended(this.#unheardEnd);
       this.#unheardEnd = null;
@@ -227,6 +229,7 @@ export class Session<Ask extends Asked> {
   #settle(opening: Opening): void {
     this.#settleOpening?.(opening);
     this.#settleOpening = null;
+    this.#breakOpening = null;
   }
 
   #read(chunk: Uint8Array): void {
@@ -240,7 +243,7 @@ export class Session<Ask extends Asked> {
     } catch (error) {
       const listener = this.#listener;
       this.destroy();
-      if (this.#settleOpening) this.#breakOpening?.(error);
+      if (this.#breakOpening) this.#breakOpening(error);
       else listener?.broke(error);
     }
   }
@@ -267,17 +270,17 @@ export class Session<Ask extends Asked> {
           const line = printCommandLine(event.command);
           text += `${line}\r\n`;
           this.#stats.commandsSent++;
-          this.#introduction.sent(event.command);
+          this.#introduction?.sent(event.command);
           if (event.recipient) event.recipient.tag.sent = this.log.line('CLIENT', line);
           else this.log.sent(line);
           break;
         }
         case 'received':
           if (!event.recipient) this.log.received(event.reply);
-          if (this.#settleOpening) this.#introduction.received(event.reply);
+          if (this.#settleOpening) this.#introduction?.received(event.reply);
           break;
         case 'ready':
-          this.#introduction.offered(this.capabilities);
+          this.#introduction?.offered(this.capabilities);
           this.#settle({ kind: 'ready' });
           break;
         case 'refused':
@@ -343,7 +346,7 @@ export class Session<Ask extends Asked> {
       if (this.#isOver) return;
       this.#guardBugs(() => {
         const tls = readTlsFacts(socket);
-        this.#introduction.secured(tls);
+        this.#introduction?.secured(tls);
         this.log.note(printTls(tls, socket));
         this.#handle(this.#dialogue.secured());
       });

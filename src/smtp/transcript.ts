@@ -7,8 +7,42 @@ import { MAX_TRANSCRIPT_CHARACTERS, MAX_TRANSCRIPT_ENTRIES } from './limits.ts';
 import { printReplyLines, type Reply } from './protocol/index.ts';
 import type { TranscriptEntry } from './types.ts';
 
-/** A line with its place in the session, since commands of a batch all go out before the first reply comes. */
-export type LogLine = { readonly sequence: number; readonly entry: TranscriptEntry };
+/**
+ * A line with its place in the session, since commands of a batch all go out before the first reply comes. It becomes an
+ * entry when somebody is to see it, once for all who do: most sessions that are open have shown nothing yet.
+ */
+export class LogLine {
+  readonly sequence: number;
+  readonly #log: SessionLog;
+  readonly #msLater: number;
+  readonly #direction: TranscriptEntry['direction'];
+  readonly #text: string;
+  #entry: TranscriptEntry | null = null;
+
+  /** @param msLater than the log began */
+  constructor(
+    log: SessionLog,
+    sequence: number,
+    msLater: number,
+    direction: TranscriptEntry['direction'],
+    text: string,
+  ) {
+    this.#log = log;
+    this.sequence = sequence;
+    this.#msLater = msLater;
+    this.#direction = direction;
+    this.#text = text;
+  }
+
+  get entry(): TranscriptEntry {
+    this.#entry ??= {
+      at: new Date(this.#log.beganAt + this.#msLater),
+      direction: this.#direction,
+      text: this.#text,
+    };
+    return this.#entry;
+  }
+}
 
 const onlyPrintableAscii = /^[\u0020-\u007e]*$/;
 const printCodePoint = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
@@ -25,19 +59,19 @@ const count = (number: number, what: string): string => `${number} ${number === 
 
 export class SessionLog {
   readonly #now: () => number;
-  readonly #prelude: TranscriptEntry[] = [];
+  /** Epoch milliseconds. */
+  readonly beganAt: number;
+  readonly #prelude: LogLine[] = [];
   #transaction: LogLine[] | null = null;
   #sequence = 0;
 
   constructor(now: () => number) {
     this.#now = now;
+    this.beganAt = now();
   }
 
   line(direction: TranscriptEntry['direction'], text: string): LogLine {
-    return {
-      sequence: this.#sequence++,
-      entry: { at: new Date(this.#now()), direction, text: printText(text) },
-    };
+    return new LogLine(this, this.#sequence++, this.#now() - this.beganAt, direction, printText(text));
   }
 
   replyLines(reply: Reply): readonly LogLine[] {
@@ -70,10 +104,9 @@ export class SessionLog {
 
   /** What was said up to here, without any recipient. */
   print(): readonly TranscriptEntry[] {
-    return [...this.#prelude, ...(this.#transaction ?? []).map(({ entry }) => entry)].slice(
-      0,
-      MAX_TRANSCRIPT_ENTRIES,
-    );
+    return [...this.#prelude, ...(this.#transaction ?? [])]
+      .slice(0, MAX_TRANSCRIPT_ENTRIES)
+      .map(({ entry }) => entry);
   }
 
   /**
@@ -100,12 +133,13 @@ export class SessionLog {
         direction: 'NOTE',
         text: `${count(others.inTransaction, 'other recipient')} asked in the same transaction`,
       });
-    return [...this.#prelude, ...notes, ...lines.map(({ entry }) => entry)].slice(0, MAX_TRANSCRIPT_ENTRIES);
+    const shared = this.#prelude.map(({ entry }) => entry);
+    return [...shared, ...notes, ...lines.map(({ entry }) => entry)].slice(0, MAX_TRANSCRIPT_ENTRIES);
   }
 
   #add(line: LogLine): void {
     if (this.#transaction) {
       if (this.#transaction.length < MAX_TRANSCRIPT_ENTRIES) this.#transaction.push(line);
-    } else if (this.#prelude.length < MAX_TRANSCRIPT_ENTRIES) this.#prelude.push(line.entry);
+    } else if (this.#prelude.length < MAX_TRANSCRIPT_ENTRIES) this.#prelude.push(line);
   }
 }
