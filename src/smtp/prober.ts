@@ -12,8 +12,9 @@ import { Probe, type Question } from './probe.ts';
 import { printCommandLine } from './protocol/index.ts';
 import type { Socks5Proxy } from './proxy.ts';
 import type { SessionStats } from './session.ts';
+import { askForSmtpUtf8 } from './smtputf8.ts';
 import { createSourcePool } from './source.ts';
-import type { ProbeRequest, Prober } from './types.ts';
+import type { ProbeEvidence, ProbeRequest, Prober } from './types.ts';
 
 export type ProberOptions = {
   readonly lookupAddresses: LookupAddresses;
@@ -148,7 +149,9 @@ export const createProber = (options: ProberOptions): Prober => {
       // What no parsed address is: a bug of the caller, which must fail this probe and not a batch.
       printCommandLine({ verb: 'RCPT', forwardPath: `${address.localPart}@${address.domain}` });
       const question = { address, domain: address.domain, providerId, priority, observe };
-      return (await ask(question, request)).evidence;
+      const askAt = async (exchanges: ProbeRequest['exchanges']): Promise<ProbeEvidence> =>
+        (await ask(question, { ...request, exchanges })).evidence;
+      return address.requiresSmtpUtf8 ? askForSmtpUtf8(request.exchanges, askAt) : askAt(request.exchanges);
     },
     async probeCatchAll(request) {
       const { domain, providerId, priority, observe } = request;

@@ -90,7 +90,9 @@ export class Turns {
 
   #settleUnasked({ queue, probes }: Batch): void {
     const { lane, receipts } = this.#options;
-    const outcome = receipts.describe('MAIL_FROM', { fault: { kind: 'needsSmtpUtf8' } });
+    const outcome = receipts.describe('MAIL_FROM', {
+      fault: { kind: 'needsSmtpUtf8', lacking: [receipts.exchange] },
+    });
     for (const probe of probes) probe.settle(outcome, lane.catchAll.recall(queue.domain));
     lane.queue.refresh(queue);
   }

@@ -33,7 +33,8 @@ export type SessionFault =
   | { readonly kind: 'closed'; readonly phase: Phase }
   | { readonly kind: 'protocol'; readonly phase: Phase; readonly detail: string }
   | { readonly kind: 'tls'; readonly phase: Phase; readonly detail: string }
-  | { readonly kind: 'needsSmtpUtf8' }
+  /** `lacking`: the exchanges that said EHLO without offering it. */
+  | { readonly kind: 'needsSmtpUtf8'; readonly lacking: readonly ExchangeHost[] }
   | { readonly kind: 'budget'; readonly phase: Phase };
 
 /** What a made-up mailbox of the domain was told; asked at most once a domain in 24 h. */

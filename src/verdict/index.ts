@@ -51,9 +51,16 @@ function rate({ status, score }: ReasonRow, points: number): number {
 
 function summarize(evidence: Evidence, reason: Reason, { summary }: ReasonRow): string {
   if (evidence.kind === 'syntax') return evidence.fault.message;
+  if (reason !== 'SMTPUTF8_UNSUPPORTED' && lacksSmtpUtf8(evidence))
+    return 'The mail server that was reached cannot take characters outside ASCII; another one of the domain may.';
   return reason === 'MAILBOX_EXISTS' && isCatchAllUnknown(evidence)
     ? 'The mail server accepts mail for this mailbox; whether it would refuse a made-up one is not known.'
     : summary;
+}
+
+/** Did an exchange lack it, and was another not heard? */
+function lacksSmtpUtf8(evidence: Evidence): boolean {
+  return evidence.kind === 'probe' && evidence.probe.fault?.kind === 'needsSmtpUtf8';
 }
 
 /** What the server asked for comes before our own habit, for whatever can change by waiting. */

@@ -32,6 +32,7 @@ const shy: Provider = {
 const facts = noFacts;
 const shyFacts = { ...noFacts, provider: shy };
 const needsUtf8 = { address: { ...address, localPart: 'jö', requiresSmtpUtf8: true } };
+const noUtf8At = (...lacking: readonly (typeof mx1)[]) => ({ kind: 'needsSmtpUtf8', lacking }) as const;
 const twoHosts = { hosts: exchanges(mx1, mx2) };
 
 const stages: readonly Case[] = [
@@ -107,6 +108,13 @@ const refusals: readonly Case[] = [
     probe(refused('SMTPUTF8_REQUIRED', 'RCPT_TO', 553), needsUtf8),
     'SMTPUTF8_UNSUPPORTED',
   ],
+  [
+    '… of one exchange of two',
+    probe(refused('SMTPUTF8_REQUIRED', 'RCPT_TO', 553), { ...needsUtf8, ...twoHosts }),
+    'POLICY_REFUSED',
+  ],
+  ['… for now', probe(refused('SMTPUTF8_REQUIRED', 'RCPT_TO', 450), needsUtf8), 'TEMPORARY_FAILURE'],
+  ['… of the sender', probe(refused('SMTPUTF8_REQUIRED', 'MAIL_FROM', 553), needsUtf8), 'POLICY_REFUSED'],
   ['SMTPUTF8 that it does not need', probe(refused('SMTPUTF8_REQUIRED', 'RCPT_TO', 553)), 'POLICY_REFUSED'],
   ['null MX behind the exchange', probe(refused('NO_MAIL_ACCEPTED', 'RCPT_TO', 556)), 'NULL_MX'],
   ['521 of the only exchange', probe(refused('NO_MAIL_ACCEPTED', 'GREETING', 521)), 'NO_MAIL_HOST'],
@@ -131,7 +139,48 @@ const faults: readonly Case[] = [
     probe(failed({ kind: 'tls', phase: 'TLS_HANDSHAKE', detail: 'alert' })),
     'TLS_FAILED',
   ],
-  ['no SMTPUTF8', probe(failed({ kind: 'needsSmtpUtf8' }), needsUtf8), 'SMTPUTF8_UNSUPPORTED'],
+  ['no SMTPUTF8', probe(failed(noUtf8At(mx1)), needsUtf8), 'SMTPUTF8_UNSUPPORTED'],
+  [
+    'no SMTPUTF8 at either',
+    probe(failed(noUtf8At(mx1, mx2)), { ...needsUtf8, ...twoHosts }),
+    'SMTPUTF8_UNSUPPORTED',
+  ],
+  [
+    'no SMTPUTF8, and the other exchange has no address',
+    probe(
+      { ...failed(noUtf8At(mx1)), attempts: [attempt('connected'), attempt('noAddress', mx2)] },
+      { ...needsUtf8, ...twoHosts },
+    ),
+    'SMTPUTF8_UNSUPPORTED',
+  ],
+  [
+    '… is at an address of ours alone',
+    probe(
+      { ...failed(noUtf8At(mx1)), attempts: [attempt('connected'), attempt('unroutable', mx2)] },
+      { ...needsUtf8, ...twoHosts },
+    ),
+    'SMTPUTF8_UNSUPPORTED',
+  ],
+  [
+    '… is at such a one and at one that is down',
+    probe(
+      {
+        ...failed(noUtf8At(mx1)),
+        attempts: [attempt('connected'), attempt('unroutable', mx2), attempt('connectTimeout', mx2)],
+      },
+      { ...needsUtf8, ...twoHosts },
+    ),
+    'HOST_UNREACHABLE',
+  ],
+  [
+    '… cannot be looked up',
+    probe(
+      { ...failed(noUtf8At(mx1)), attempts: [attempt('connected'), attempt('dnsFailure', mx2)] },
+      { ...needsUtf8, ...twoHosts },
+    ),
+    'DNS_FAILURE',
+  ],
+  ['… was not tried', probe(failed(noUtf8At(mx1)), { ...needsUtf8, ...twoHosts }), 'HOST_UNREACHABLE'],
   ['the deadline', probe(failed({ kind: 'budget', phase: 'EHLO' })), 'OUT_OF_BUDGET'],
   [
     'accepted so far, then hung up',

@@ -1,4 +1,5 @@
-import type { ConnectAttempt, Meaning, ProbeEvidence, SessionFault } from '../smtp/index.ts';
+import type { ExchangeHost } from '../address/index.ts';
+import type { ConnectAttempt, Meaning, SessionFault } from '../smtp/index.ts';
 import type { Evidence, Reason } from './types.ts';
 
 type Probe = Extract<Evidence, { readonly kind: 'probe' }>;
@@ -54,7 +55,7 @@ function classifyProbe(evidence: Probe): Reason {
   if (reply !== null && meaning !== null && (meaning.kind !== 'ACCEPTED' || phase === 'RCPT_TO')) {
     return classifyMeaning(evidence, meaning, reply.code);
   }
-  if (fault !== null) return classifyFault(fault, attempts);
+  if (fault !== null) return classifyFault(evidence, fault);
   if (attempts.some(({ outcome }) => outcome.kind === 'connected')) return 'INTERNAL';
   return classifyAttempts(evidence);
 }
@@ -96,8 +97,7 @@ function classifyMeaning(evidence: Probe, { kind }: Meaning, code: number): Reas
       if (phase !== 'RCPT_TO') return code < 500 ? 'TEMPORARY_FAILURE' : 'POLICY_REFUSED';
       return reasonOf[kind];
     case 'SMTPUTF8_REQUIRED':
-      // One exchange refused; it is about the address only when the address needs the extension.
-      return evidence.address.requiresSmtpUtf8 ? 'SMTPUTF8_UNSUPPORTED' : 'POLICY_REFUSED';
+      return classifySmtpUtf8Refusal(evidence, code);
     case 'NO_MAIL_ACCEPTED':
       return classifyNoMail(evidence);
     case 'POLICY':
@@ -138,7 +138,43 @@ function classifyNoMail({ hosts, probe }: Probe): Reason {
   return hosts.kind === 'exchanges' && hosts.exchanges.length === 1 ? 'NO_MAIL_HOST' : 'POLICY_REFUSED';
 }
 
-function classifyFault(fault: SessionFault, attempts: ProbeEvidence['attempts']): Reason {
+/**
+ * An exchange that offers SMTPUTF8 and refuses the address for it (x.6.7). About the address only when it needs the
+ * extension, was named, for good, and by the only exchange there is: another one may take it.
+ */
+function classifySmtpUtf8Refusal({ address, hosts, probe: { phase } }: Probe, code: number): Reason {
+  if (code < 500) return 'TEMPORARY_FAILURE';
+  const isOnlyOne = hosts.kind === 'exchanges' && hosts.exchanges.length === 1;
+  return address.requiresSmtpUtf8 && phase === 'RCPT_TO' && isOnlyOne
+    ? 'SMTPUTF8_UNSUPPORTED'
+    : 'POLICY_REFUSED';
+}
+
+/**
+ * The address needs SMTPUTF8 and no exchange that spoke to us offers it. A fact only when each of the set said so, or
+ * is one that no mail can get to; of those that were not heard, the attempts tell why.
+ */
+function classifyNoSmtpUtf8({ hosts, probe: { attempts } }: Probe, lacking: readonly ExchangeHost[]): Reason {
+  if (hosts.kind !== 'exchanges') return 'INTERNAL';
+  const unheard = hosts.exchanges.filter(
+    ({ host }) => !lacking.includes(host) && !isOutOfReach(attempts.filter((one) => one.host === host)),
+  );
+  if (unheard.length === 0) return 'SMTPUTF8_UNSUPPORTED';
+  const ofUnheard = attempts.filter((one) => unheard.some(({ host }) => host === one.host));
+  if (ofUnheard.some(isConnectFailure)) return 'HOST_UNREACHABLE';
+  return ofUnheard.some(({ outcome }) => outcome.kind === 'dnsFailure') ? 'DNS_FAILURE' : 'HOST_UNREACHABLE';
+}
+
+/** Has the host no address that the internet can reach? */
+function isOutOfReach(attempts: readonly ConnectAttempt[]): boolean {
+  return (
+    attempts.length > 0 &&
+    attempts.every(({ outcome }) => outcome.kind === 'noAddress' || outcome.kind === 'unroutable')
+  );
+}
+
+function classifyFault(evidence: Probe, fault: SessionFault): Reason {
+  const { attempts } = evidence.probe;
   switch (fault.kind) {
     case 'timeout':
       // Nobody was connected to: that is the more exact finding.
@@ -149,8 +185,7 @@ function classifyFault(fault: SessionFault, attempts: ProbeEvidence['attempts'])
     case 'tls':
       return 'TLS_FAILED';
     case 'needsSmtpUtf8':
-      // Said of the exchange that mail would go to: Postfix returns such mail without trying the others.
-      return 'SMTPUTF8_UNSUPPORTED';
+      return classifyNoSmtpUtf8(evidence, fault.lacking);
     case 'budget':
       return 'OUT_OF_BUDGET';
   }

@@ -71,7 +71,12 @@ export const honestly = (line: string, capabilities: readonly string[]): string 
   }
 };
 
-export const startServer = async (scenario: Scenario, host = '127.0.0.1'): Promise<ScriptedServer> => {
+/** @param port of another server, whose exchange is at another address; 0: any that is free */
+export const startServer = async (
+  scenario: Scenario,
+  host = '127.0.0.1',
+  port = 0,
+): Promise<ScriptedServer> => {
   const sockets = new Set<Socket>();
   const chunks: string[][] = [];
   const lines: string[][] = [];
@@ -154,7 +159,7 @@ export const startServer = async (scenario: Scenario, host = '127.0.0.1'): Promi
   };
 
   const server = createServer(serve);
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     host,
