@@ -1,4 +1,6 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { timeIsUp } from './departures.ts';
 import { type Asker, createFlights, type Run } from './flight.ts';
 
 const ask = (
@@ -80,6 +82,35 @@ test('who asks with an aborted signal starts nothing', async () => {
   expect(flights.size).toBe(0);
 });
 
+test('an asker without patience leaves by itself; the run ends when all have', async () => {
+  const flights = createFlights<string, string, string>();
+  const signals: AbortSignal[] = [];
+  const run: Run<string, string> = ({ signal }) => {
+    signals.push(signal);
+    return new Promise(() => undefined);
+  };
+  const hasty = flights.join('a', { ...never, patienceMs: 1 }, run);
+  const patient = flights.join('a', { ...never, patienceMs: 60 }, run);
+  await expect(hasty).rejects.toBe(timeIsUp);
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+  await expect(patient).rejects.toBe(timeIsUp);
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  expect(flights.size).toBe(0);
+});
+
+test('five hundred rows of a chunk listen to its signal once, and not at all when they have landed', async () => {
+  const flights = createFlights<string, number, string>();
+  const chunk = new AbortController();
+  const landing = Promise.withResolvers<number>();
+  const rows = Array.from({ length: 500 }, (_, row) =>
+    flights.join(`row ${row}`, { ...ask(chunk.signal), patienceMs: 60_000 }, () => landing.promise),
+  );
+  expect(getEventListeners(chunk.signal, 'abort')).toHaveLength(1);
+  landing.resolve(1);
+  await Promise.all(rows);
+  expect(getEventListeners(chunk.signal, 'abort')).toHaveLength(0);
+});
+
 test('a run that fails fails for each asker and leaves nothing behind', async () => {
   const flights = createFlights<string, number, string>();
   const run = async () => {
@@ -92,12 +123,29 @@ test('a run that fails fails for each asker and leaves nothing behind', async ()
 });
 
 describe('what a run publishes', () => {
+  test('needs not be said while nobody watches', async () => {
+    const flights = createFlights<string, string, string>();
+    const landing = Promise.withResolvers<string>();
+    const watched: boolean[] = [];
+    const run: Run<string, string> = async (flight) => {
+      watched.push(flight.isWatched);
+      const value = await landing.promise;
+      watched.push(flight.isWatched);
+      return value;
+    };
+    const first = flights.join('a', never, run);
+    const second = flights.join('a', ask(never.signal, { observe: () => undefined }), run);
+    landing.resolve('landed');
+    await Promise.all([first, second]);
+    expect(watched).toEqual([false, true]);
+  });
+
   test('is told to who is there, from joining to leaving', async () => {
     const flights = createFlights<string, string, string>();
     const landing = Promise.withResolvers<string>();
     let publish: (event: string) => void = () => undefined;
     const run: Run<string, string> = (flight) => {
-      publish = flight.publish;
+      publish = (event) => flight.publish(event);
       return landing.promise;
     };
     const heard: string[] = [];
