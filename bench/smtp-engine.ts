@@ -32,11 +32,21 @@ export const openBenchEngine = (
     },
   );
 
+/** The rows of a chunk are asked with one signal, as a job does. */
+const ROWS_PER_CHUNK = 500;
+let asked = 0;
+let chunk = new AbortController().signal;
+const nextSignal = (): AbortSignal => {
+  asked += 1;
+  if (asked % ROWS_PER_CHUNK === 0) chunk = new AbortController().signal;
+  return chunk;
+};
+
 export const verify = (engine: Engine, address: string, signal?: AbortSignal): Promise<Verification> =>
   engine.verifier.verify(parseAddress(address), {
     priority: 'bulk',
     budgetMs: BUDGET_MS,
-    signal: signal ?? new AbortController().signal,
+    signal: signal ?? nextSignal(),
   });
 
 /** Runs `one` over all items, `atOnce` of them at a time. */
