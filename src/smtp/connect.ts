@@ -309,7 +309,7 @@ export class SessionOpening<Ask extends Asked> {
 
   #succeed(): Opened<Ask> {
     if (!this.#session) throw new Error('no session is open');
-    return { kind: 'session', session: this.#session, attempts: this.#attempts };
+    return { kind: 'session', session: this.#session, attempts: [...this.#attempts] };
   }
 
   #stop(): Opened<Ask> {

@@ -5,6 +5,7 @@
  * The shortest delay after which somebody passed is what the next ones are told, since the real one is at most that;
  * it is forgotten when somebody who waited as long is put off again. Refuses to learn from those who came back late.
  */
+import { FewMap } from './few.ts';
 import { GREYLIST_LIFE_MS, MAX_GREYLIST_DELAY_MS, MAX_GREYLISTED_PER_LANE } from './limits.ts';
 import type { Meaning, MeaningKind } from './meaning/index.ts';
 
@@ -20,7 +21,7 @@ const passes: ReadonlySet<MeaningKind> = new Set([
 export class Greylist {
   readonly #now: () => number;
   /** When each was put off first; the oldest come first. */
-  readonly #firstAt = new Map<string, number>();
+  readonly #firstAt = new FewMap<string, number>();
   #delay: { readonly ms: number; readonly until: number } | null = null;
 
   constructor(now: () => number) {

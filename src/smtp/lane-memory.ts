@@ -4,6 +4,7 @@
  */
 import type { ExchangeHost } from '../address/index.ts';
 import type { MailExchange } from '../dns/index.ts';
+import { FewMap } from './few.ts';
 import { Greylist } from './greylist.ts';
 import { LEARNED_LIFE_MS, MAX_RECIPIENTS_PER_TRANSACTION, MAX_REFUSALS_PER_SESSION } from './limits.ts';
 import type { Capabilities } from './protocol/index.ts';
@@ -15,7 +16,7 @@ const DEAD_HOST_MS = 60_000;
 
 export class LaneMemory {
   readonly #now: () => number;
-  readonly #deadHosts = new Map<ExchangeHost, number>();
+  readonly #deadHosts = new FewMap<ExchangeHost, number>();
   #recipients: Learned<number> | null = null;
   #refusals: Learned<number> | null = null;
   #sessions: Learned<number> | null = null;

@@ -50,6 +50,8 @@ export type LaneOptions = ConnectOptions & {
   readonly catchAll: CatchAllMemory;
 };
 
+const readMonotonicMs = (): number => performance.now();
+
 export class Lane implements ConversationLane {
   readonly queue: LaneQueue;
   readonly memory: LaneMemory;
@@ -89,10 +91,7 @@ export class Lane implements ConversationLane {
       sessions: options.maxSessionsPerExchange,
       now: options.now,
     });
-    this.bucket = createTokenBucket(
-      () => this.#backOff.probesPerSecond,
-      () => performance.now(),
-    );
+    this.bucket = createTokenBucket(() => this.#backOff.probesPerSecond, readMonotonicMs);
   }
 
   /** May it be forgotten without anybody noticing at once? */

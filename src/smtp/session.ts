@@ -144,8 +144,8 @@ export class Session<Ask extends Asked> {
     this.#socket = socket;
     this.#stats.sessionsOpened++;
     // Never taken away: an error after the end must not become an exception.
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
-    socket.once('close', () => {
+    socket.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
+    socket.on('close', () => {
       this.#end(this.#closedFault());
       this.#deadline.stop();
       this.#markClosed();

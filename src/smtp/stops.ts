@@ -9,6 +9,7 @@
  */
 import type { DomainName } from '../address/index.ts';
 import { Breaker } from './breaker.ts';
+import { FewMap } from './few.ts';
 import { BLOCK_PAUSE_MS, MAX_BLOCKED_DOMAINS, MAX_HOLD_MS, SHORT_HOLD_MS } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reply } from './protocol/index.ts';
@@ -18,7 +19,7 @@ type Stop = { readonly kind: 'blocked' | 'told' | 'dead'; readonly until: number
 export class Stops {
   readonly #now: () => number;
   readonly #breaker: Breaker;
-  readonly #blockedDomains = new Map<DomainName, Stop>();
+  readonly #blockedDomains = new FewMap<DomainName, Stop>();
   #block: Stop | null = null;
   #told: Stop | null = null;
   /** Of the last opening that connected to nobody. */

@@ -75,100 +75,114 @@ const makeReply = (code: number, texts: readonly string[]): Reply => {
   return { code, enhancedCode: isStated ? enhancedCode : null, lines, text: lines.join(' ') };
 };
 
-export const createReplyReader = (): ReplyReader => {
+const NOTHING = new Uint8Array(0);
+
+/** Reads one stream. A class, and nothing held between replies: thousands of them listen at once. */
+class Reader implements ReplyReader {
   /** The start of a line whose end has not come. */
-  let held = new Uint8Array(0);
-  let heldLength = 0;
-  let code: number | null = null;
-  let texts: string[] = [];
-  let octets = 0;
-  let fault: ReplyFault | null = null;
+  #held = NOTHING;
+  #heldLength = 0;
+  #code: number | null = null;
+  #texts: string[] | null = null;
+  #octets = 0;
+  #fault: ReplyFault | null = null;
 
-  const stop = (kind: ReplyFault['kind'], detail: string): null => {
-    fault = { kind, detail };
-    held = new Uint8Array(0);
-    heldLength = 0;
-    texts = [];
-    octets = 0;
-    return null;
-  };
-
-  const hold = (bytes: Uint8Array): void => {
-    if (heldLength + bytes.length > held.length) {
-      const grown = new Uint8Array(Math.max(256, 2 * (heldLength + bytes.length)));
-      grown.set(held.subarray(0, heldLength));
-      held = grown;
+  push(bytes: Uint8Array): ReadReplies {
+    const replies: Reply[] = [];
+    let start = 0;
+    while (this.#fault === null && start < bytes.length) {
+      const end = bytes.indexOf(LF, start);
+      const piece = bytes.subarray(start, end === -1 ? bytes.length : end);
+      // One octet over for the CR that belongs to the ending.
+      if (this.#heldLength + piece.length > MAX_LINE_OCTETS + 1) {
+        this.#stop('lineTooLong', `a line of more than ${MAX_LINE_OCTETS} octets`);
+        break;
+      }
+      if (end === -1) {
+        this.#hold(piece);
+        break;
+      }
+      start = end + 1;
+      const reply = this.#readLine(this.#complete(piece));
+      if (reply) replies.push(reply);
     }
-    held.set(bytes, heldLength);
-    heldLength += bytes.length;
-  };
+    return { replies, fault: this.#fault };
+  }
 
-  const readLine = (withEnding: Uint8Array): Reply | null => {
+  discard(): void {
+    this.#forget();
+    this.#fault = null;
+  }
+
+  get heldOctets(): number {
+    return this.#held.length + this.#octets;
+  }
+
+  #forget(): void {
+    this.#held = NOTHING;
+    this.#heldLength = 0;
+    this.#code = null;
+    this.#texts = null;
+    this.#octets = 0;
+  }
+
+  #stop(kind: ReplyFault['kind'], detail: string): null {
+    this.#forget();
+    this.#fault = { kind, detail };
+    return null;
+  }
+
+  #hold(bytes: Uint8Array): void {
+    if (this.#heldLength + bytes.length > this.#held.length) {
+      const grown = new Uint8Array(Math.max(256, 2 * (this.#heldLength + bytes.length)));
+      grown.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = grown;
+    }
+    this.#held.set(bytes, this.#heldLength);
+    this.#heldLength += bytes.length;
+  }
+
+  /** The whole line that ends with this piece. */
+  #complete(piece: Uint8Array): Uint8Array {
+    if (this.#heldLength === 0) return piece;
+    this.#hold(piece);
+    const line = this.#held.subarray(0, this.#heldLength);
+    this.#held = NOTHING;
+    this.#heldLength = 0;
+    return line;
+  }
+
+  #readLine(withEnding: Uint8Array): Reply | null {
     let length = withEnding.length;
     while (length > 0 && withEnding[length - 1] === CR) length--;
     const line = withEnding.subarray(0, length);
-    if (length > MAX_LINE_OCTETS) return stop('lineTooLong', `a line of more than ${MAX_LINE_OCTETS} octets`);
-    const lineCode = readCode(line);
+    if (length > MAX_LINE_OCTETS)
+      return this.#stop('lineTooLong', `a line of more than ${MAX_LINE_OCTETS} octets`);
+    const code = readCode(line);
     const separator = line[3] ?? SPACE;
-    if (lineCode === null || (separator !== SPACE && separator !== HYPHEN))
-      return stop('notAReply', `not an SMTP reply: ${JSON.stringify(sample(line))}`);
-    if (code !== null && code !== lineCode)
-      return stop('codeChanged', `the code changed from ${code} to ${lineCode} within one reply`);
-    code = lineCode;
-    octets += length;
-    if (octets > MAX_REPLY_OCTETS)
-      return stop('replyTooLong', `a reply of more than ${MAX_REPLY_OCTETS} octets`);
-    if (texts.length === MAX_REPLY_LINES)
-      return stop('tooManyLines', `a reply of more than ${MAX_REPLY_LINES} lines`);
-    texts.push(decodeText(line.subarray(4)));
+    if (code === null || (separator !== SPACE && separator !== HYPHEN))
+      return this.#stop('notAReply', `not an SMTP reply: ${JSON.stringify(sample(line))}`);
+    if (this.#code !== null && this.#code !== code)
+      return this.#stop('codeChanged', `the code changed from ${this.#code} to ${code} within one reply`);
+    this.#code = code;
+    this.#octets += length;
+    if (this.#octets > MAX_REPLY_OCTETS)
+      return this.#stop('replyTooLong', `a reply of more than ${MAX_REPLY_OCTETS} octets`);
+    const text = decodeText(line.subarray(4));
+    if (this.#texts === null) this.#texts = [text];
+    else if (this.#texts.length === MAX_REPLY_LINES)
+      return this.#stop('tooManyLines', `a reply of more than ${MAX_REPLY_LINES} lines`);
+    else this.#texts.push(text);
     if (separator === HYPHEN) return null;
-    const reply = makeReply(code, texts);
-    code = null;
-    texts = [];
-    octets = 0;
+    const reply = makeReply(code, this.#texts);
+    this.#code = null;
+    this.#texts = null;
+    this.#octets = 0;
     return reply;
-  };
+  }
+}
 
-  return {
-    push(bytes) {
-      const replies: Reply[] = [];
-      let start = 0;
-      while (fault === null && start < bytes.length) {
-        const end = bytes.indexOf(LF, start);
-        const piece = bytes.subarray(start, end === -1 ? bytes.length : end);
-        // One octet over for the CR that belongs to the ending.
-        if (heldLength + piece.length > MAX_LINE_OCTETS + 1) {
-          stop('lineTooLong', `a line of more than ${MAX_LINE_OCTETS} octets`);
-          break;
-        }
-        if (end === -1) {
-          hold(piece);
-          break;
-        }
-        start = end + 1;
-        let line = piece;
-        if (heldLength > 0) {
-          hold(piece);
-          line = held.subarray(0, heldLength);
-          heldLength = 0;
-        }
-        const reply = readLine(line);
-        if (reply) replies.push(reply);
-      }
-      return { replies, fault };
-    },
-    discard() {
-      heldLength = 0;
-      code = null;
-      texts = [];
-      octets = 0;
-      fault = null;
-    },
-    get heldOctets() {
-      return held.length + octets;
-    },
-  };
-};
+export const createReplyReader = (): ReplyReader => new Reader();
 
 /** The lines of a reply as they were on the wire, without CRLF; for a transcript. */
 export const printReplyLines = (reply: Reply): readonly string[] =>
