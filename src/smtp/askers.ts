@@ -3,6 +3,7 @@
  * hundreds of probes of a chunk, so each signal has one listener however many wait on it (removing a listener walks
  * the list of all).
  */
+import { FewMap } from './few.ts';
 import type { Probe } from './probe.ts';
 
 export type Askers = {
@@ -14,24 +15,28 @@ export type Askers = {
   ): void;
 };
 
+/** Those who wait on one signal, and its listener. */
+class Waiting {
+  readonly leavers = new FewMap<Probe, (probe: Probe) => void>();
+
+  handleEvent(): void {
+    for (const [probe, leave] of this.leavers) leave(probe);
+  }
+}
+
 /** Timers of like durations share a list in Node; a deadline is not told apart finer than this. */
 const GRAIN_MS = 10;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const createAskers = (): Askers => {
-  type Waiting = { readonly leavers: Map<Probe, (probe: Probe) => void>; readonly onAbort: () => void };
   const bySignal = new Map<AbortSignal, Waiting>();
 
   const listen = (signal: AbortSignal): Waiting => {
     const known = bySignal.get(signal);
     if (known) return known;
-    const leavers: Waiting['leavers'] = new Map();
-    const onAbort = (): void => {
-      for (const [probe, leave] of leavers) leave(probe);
-    };
-    const waiting = { leavers, onAbort };
+    const waiting = new Waiting();
     bySignal.set(signal, waiting);
-    signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', waiting, { once: true });
     return waiting;
   };
 
@@ -45,15 +50,14 @@ export const createAskers = (): Askers => {
       const waiting = listen(signal);
       waiting.leavers.set(probe, leave);
       const ms = Math.min(LONGEST_TIMER_MS, Math.ceil(left / GRAIN_MS) * GRAIN_MS);
-      const timer = setTimeout(() => leave(probe), ms);
-      const forget = (): void => {
+      const timer = setTimeout(leave, ms, probe);
+      probe.whenAnswered(() => {
         clearTimeout(timer);
         waiting.leavers.delete(probe);
         if (waiting.leavers.size > 0 || bySignal.get(signal) !== waiting) return;
         bySignal.delete(signal);
-        signal.removeEventListener('abort', waiting.onAbort);
-      };
-      probe.answer.then(forget, forget);
+        signal.removeEventListener('abort', waiting);
+      });
     },
   };
 };

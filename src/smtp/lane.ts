@@ -345,8 +345,7 @@ export class Lane implements ConversationLane {
 
   #watch(probe: Probe): void {
     this.#watched.add(probe);
-    const forget = (): void => void this.#watched.delete(probe);
-    probe.answer.then(forget, forget);
+    probe.whenAnswered(() => this.#watched.delete(probe));
   }
 
   /** What is done to open a session is done for all who wait for one. */

@@ -30,6 +30,7 @@ export class Probe {
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: unknown) => void;
   #isSettled = false;
+  #answered: (() => void) | null = null;
 
   constructor(question: Question, now: () => number) {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -54,6 +55,25 @@ export class Probe {
     return !this.#isSettled && this.acceptance === null && this.describe === null;
   }
 
+  /** Calls back once when it is answered: in that turn, and without a promise for each who waits. */
+  whenAnswered(callback: () => void): void {
+    const earlier = this.#answered;
+    if (this.#isSettled) callback();
+    else
+      this.#answered = earlier
+        ? () => {
+            earlier();
+            callback();
+          }
+        : callback;
+  }
+
+  #settled(): void {
+    this.#isSettled = true;
+    this.#answered?.();
+    this.#answered = null;
+  }
+
   /** One stage, told to who watches; a watcher that throws fails its own question and nobody else's. */
   tell(event: Omit<ProbeEvent, 'at'> & { readonly at?: Date }): void {
     const { observe } = this.question;
@@ -67,7 +87,7 @@ export class Probe {
 
   settle(outcome: Outcome, catchAll: CatchAllFinding | null): void {
     if (this.#isSettled) return;
-    this.#isSettled = true;
+    this.#settled();
     const now = this.#now();
     this.#resolve({
       evidence: {
@@ -83,7 +103,7 @@ export class Probe {
   /** A bug of ours: fails this one question. */
   fail(error: unknown): void {
     if (this.#isSettled) return;
-    this.#isSettled = true;
+    this.#settled();
     this.#reject(error);
   }
 }

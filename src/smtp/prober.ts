@@ -122,10 +122,11 @@ export const createProber = (options: ProberOptions): Prober => {
     return lane;
   };
 
-  const ask = async (
-    question: Question,
-    { exchanges, deadline, signal }: Request,
-  ): Promise<Probe['answer']> => {
+  const leaveOne = (): void => {
+    waiting--;
+  };
+
+  const ask = (question: Question, { exchanges, deadline, signal }: Request): Probe['answer'] => {
     const probe = new Probe(question, now);
     const lane = findLane(exchanges);
     if (isClosed || waiting >= MAX_QUEUED) {
@@ -133,13 +134,14 @@ export const createProber = (options: ProberOptions): Prober => {
       return probe.answer;
     }
     waiting++;
+    probe.whenAnswered(leaveOne);
     try {
       lane.add(probe, exchanges);
       askers.watch(probe, { deadline, signal, now: now() }, (one) => lane.leave(one));
-      return await probe.answer;
-    } finally {
-      waiting--;
+    } catch (error) {
+      probe.fail(error);
     }
+    return probe.answer;
   };
 
   return {

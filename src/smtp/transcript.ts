@@ -61,8 +61,9 @@ export class SessionLog {
   readonly #now: () => number;
   /** Epoch milliseconds. */
   readonly beganAt: number;
-  readonly #prelude: LogLine[] = [];
-  #transaction: LogLine[] | null = null;
+  /** Copied to add to it: an array that is pushed to has room for 17, and a session seldom says six lines. */
+  #prelude: readonly LogLine[] = [];
+  #transaction: readonly LogLine[] | null = null;
   #sequence = 0;
 
   constructor(now: () => number) {
@@ -139,7 +140,7 @@ export class SessionLog {
 
   #add(line: LogLine): void {
     if (this.#transaction) {
-      if (this.#transaction.length < MAX_TRANSCRIPT_ENTRIES) this.#transaction.push(line);
-    } else if (this.#prelude.length < MAX_TRANSCRIPT_ENTRIES) this.#prelude.push(line);
+      if (this.#transaction.length < MAX_TRANSCRIPT_ENTRIES) this.#transaction = [...this.#transaction, line];
+    } else if (this.#prelude.length < MAX_TRANSCRIPT_ENTRIES) this.#prelude = [...this.#prelude, line];
   }
 }
