@@ -57,9 +57,9 @@ const leaseMarginMs = 45_000;
 const longestSleepMs = 5_000;
 /** What is due already and was not to be had is no reason to spin. */
 const shortestSleepMs = 100;
-const closeGraceMs = 2_000;
+const closeGraceMs = 1_000;
 /** What the last notes get after that. */
-const lastWritesMs = 1_000;
+const lastWritesMs = 500;
 
 /** Starts at once with what the store holds. */
 export const createWebhooks = (options: WebhooksOptions): Webhooks => {
