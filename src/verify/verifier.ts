@@ -1,16 +1,16 @@
 /** One address end to end: the order of the stages, each paid for only when the one before leaves the question open. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import type { DomainName, EmailAddress, NormalizedAddress, ParsedAddress } from '../address/index.ts';
 import { providerByDomain, registrableDomain } from '../catalog/index.ts';
 import type { Dns, MailHosts } from '../dns/index.ts';
-import type { Priority, ProbeEvidence, Prober } from '../smtp/index.ts';
+import type { ProbeEvidence, Prober } from '../smtp/index.ts';
 import { type Evidence, judge } from '../verdict/index.ts';
 import { timeIsUp } from './departures.ts';
 import { createEgress } from './egress.ts';
 import { createFacts } from './facts.ts';
 import { createFlights, type Run } from './flight.ts';
 import { createGreetings } from './greeting.ts';
+import { createRemembered } from './remembered.ts';
 import type { Verification, VerificationMemory, Verifier, VerifyOptions } from './types.ts';
 import { createWatch, type Stage } from './watch.ts';
 
@@ -29,26 +29,10 @@ export type VerifierOptions = {
   readonly onError?: (error: unknown) => void;
 };
 
-/**
- * Verdicts kept in the process. Each holds its transcript (about 4 KB): the ceiling keeps a list of millions from
- * filling the heap, and what falls out is still in the memory that survives.
- */
-const mostRemembered = 10_000;
 /** The default of RCPT_GREYLIST_RETRY. */
 const usualRetrySeconds = [300, 900, 3_600];
 /** The safety net behind the stages' own deadlines: by then every stage had its time to answer with evidence. */
 const graceMs = 500;
-
-const isFreshFor = (
-  { checkedAt, expiresAt }: Verification,
-  maxAgeSeconds: number | undefined,
-  nowMs: number,
-): boolean => {
-  const ageMs = nowMs - checkedAt.getTime();
-  // Of a verdict from the future (the clock was put back) nobody can say how old it is.
-  const isYoung = maxAgeSeconds === undefined || (ageMs >= 0 && ageMs < maxAgeSeconds * 1_000);
-  return isYoung && nowMs < expiresAt.getTime();
-};
 
 /** For a person, without a name that only the asked one should see: mail hosts are public. */
 const describeHosts = (hosts: MailHosts): string => {
@@ -81,27 +65,10 @@ const isRemembered = ({ transcript, startedAt }: ProbeEvidence): boolean => {
   return transcript.length > 1;
 };
 
-/**
- * Of a list row, the reply that decided is kept and not the conversation around it: nobody reads a million of them,
- * and they are most of what a verdict takes on the disk (2.3 KB with it, 1.4 KB without).
- */
-const withoutConversation = (verification: Verification): Verification => {
-  const { evidence } = verification;
-  if (evidence.kind !== 'probe') return verification;
-  const { startedAt } = evidence.probe;
-  const note = {
-    at: startedAt,
-    direction: 'NOTE' as const,
-    text: 'asked for a list: the conversation is not kept',
-  };
-  return { ...verification, evidence: { ...evidence, probe: { ...evidence.probe, transcript: [note] } } };
-};
-
 const pass = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal });
 
 export const createVerifier = (options: VerifierOptions): Verifier => {
   const { dns, prober, memory, budgetMs, now = Date.now, onError = () => undefined } = options;
-  const remembered = new LRUCache<NormalizedAddress, Verification>({ max: mostRemembered });
   const facts = createFacts();
   const flights = createFlights<NormalizedAddress, Verification, Stage>();
   const egress = createEgress({
@@ -129,90 +96,60 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
    */
   const isBelieved = ({ reason }: Verification): boolean =>
     egress.isBlocked ? reason !== 'HOST_UNREACHABLE' : reason !== 'EGRESS_BLOCKED';
+  const remembered = createRemembered({ memory, now, isBelieved, onError });
 
-  const recallNear = (address: NormalizedAddress, maxAgeSeconds: number | undefined): Verification | null => {
-    const known = remembered.get(address);
-    return known !== undefined && isFreshFor(known, maxAgeSeconds, now()) && isBelieved(known) ? known : null;
-  };
-
-  /** A remembered verdict that may be told, or null. In the process first: what survives restarts has to be read. */
-  const recall = async (
-    { normalized }: EmailAddress,
-    maxAgeSeconds: number | undefined,
-  ): Promise<Verification | null> => {
-    // Who insists on asking spares us the reading too.
-    if (maxAgeSeconds === 0) return null;
-    try {
-      const kept = await memory.recall(normalized);
-      // Remembered meanwhile, or the memory failed to keep it: the newer one counts.
-      const near = remembered.get(normalized);
-      if (kept !== null && (near === undefined || near.checkedAt < kept.checkedAt))
-        remembered.set(normalized, kept);
-    } catch (error) {
-      // A store in trouble costs a probe, never an answer.
-      onError(error);
-    }
-    return recallNear(normalized, maxAgeSeconds);
-  };
-
-  /** Not waited for: a crash costs the memory that survives a verdict, and no answer comes later for it. */
-  const remember = (address: EmailAddress, verification: Verification, priority: Priority): void => {
-    if (verification.lifeSeconds <= 0) return;
-    const kept = priority === 'bulk' ? withoutConversation(verification) : verification;
-    remembered.set(address.normalized, kept);
-    memory.remember(address.normalized, kept).catch(onError);
-  };
-
-  /** DNS, then SMTP; the evidence says where it stopped. */
-  const examine = async (
-    address: EmailAddress,
-    priority: Priority,
-    flight: Parameters<Run<Verification, Stage>>[0],
-  ): Promise<Evidence> => {
-    const { signal, deadline } = flight;
-    const hosts = await dns.lookupMailHosts(address.domain, signal);
-    if (flight.isWatched) flight.publish({ stage: 'DNS', message: describeHosts(hosts) });
-    const known = facts.read(address, hosts);
-    if (hosts.kind !== 'exchanges') return { kind: 'dns', address, hosts, facts: known };
-    if (!egress.isOpen()) return { kind: 'egress', address, hosts, facts: known };
-    const { exchanges } = hosts;
-    const providerId = known.provider?.id ?? null;
-    const request = { address, exchanges, providerId, priority, deadline, signal };
-    const probe = await prober.probe(
-      // Nobody watches a list row by row, and a lane does more for who is watched.
-      priority === 'bulk'
-        ? request
-        : { ...request, observe: ({ phase, ...event }) => flight.publish({ stage: phase, ...event }) },
-    );
+  /** What probing gave, as far as it may be believed. */
+  const weigh = (evidence: Extract<Evidence, { kind: 'probe' }>): Evidence => {
+    const { address, hosts, probe, facts: known } = evidence;
     if (!isRemembered(probe)) egress.observe(probe.attempts);
-    const evidence: Evidence = { kind: 'probe', address, hosts, probe, facts: known };
     // Found out by this one, or meanwhile: those who were under way are told the same as those who come later.
     return egress.isBlocked && judge(evidence).reason === 'HOST_UNREACHABLE'
       ? { kind: 'egress', address, hosts, facts: known }
       : evidence;
   };
 
+  /** DNS, then SMTP; the evidence says where it stopped. One function, since each one more is a promise a row. */
+  const examine = async (
+    address: EmailAddress,
+    { priority, budgetMs: budget = budgetMs }: VerifyOptions,
+    flight: Parameters<Run<Verification, Stage>>[0],
+  ): Promise<Verification> => {
+    const { signal, deadline } = flight;
+    const hosts = await dns.lookupMailHosts(address.domain, signal);
+    if (flight.isWatched) flight.publish({ stage: 'DNS', message: describeHosts(hosts) });
+    const known = facts.read(address, hosts);
+    let evidence: Evidence;
+    if (hosts.kind !== 'exchanges') evidence = { kind: 'dns', address, hosts, facts: known };
+    else if (!egress.isOpen()) evidence = { kind: 'egress', address, hosts, facts: known };
+    else {
+      const { exchanges } = hosts;
+      const providerId = known.provider?.id ?? null;
+      const request = { address, exchanges, providerId, priority, deadline, signal };
+      const probe = await prober.probe(
+        // Nobody watches a list row by row, and a lane does more for who is watched.
+        priority === 'bulk'
+          ? request
+          : { ...request, observe: ({ phase, ...event }) => flight.publish({ stage: phase, ...event }) },
+      );
+      evidence = weigh({ kind: 'probe', address, hosts, probe, facts: known });
+    }
+    const verification = conclude(evidence);
+    // A time-out within less than the usual patience tells of the asker's hurry, not of the exchange.
+    if (verification.reason !== 'TIMEOUT' || budget >= budgetMs)
+      remembered.remember(address.normalized, verification, priority);
+    return verification;
+  };
+
   const join = async (
     address: EmailAddress,
-    { signal, priority, budgetMs: budget = budgetMs }: VerifyOptions,
+    asked: VerifyOptions,
     observe: ((stage: Stage) => void) | undefined,
   ): Promise<Verification> => {
-    const patienceMs = budget + graceMs;
-    const asker = {
-      signal,
-      patienceMs,
-      isUrgent: priority === 'interactive',
-      deadline: now() + budget,
-      observe,
-    };
+    const { signal, priority, budgetMs: budget = budgetMs } = asked;
+    const isUrgent = priority === 'interactive';
+    const asker = { signal, patienceMs: budget + graceMs, isUrgent, deadline: now() + budget, observe };
     try {
-      return await flights.join(address.normalized, asker, async (flight) => {
-        const verification = conclude(await examine(address, priority, flight));
-        // A time-out within less than the usual patience tells of the asker's hurry, not of the exchange.
-        if (verification.reason !== 'TIMEOUT' || budget >= budgetMs)
-          remember(address, verification, priority);
-        return verification;
-      });
+      return await flights.join(address.normalized, asker, (flight) => examine(address, asked, flight));
     } catch (error) {
       const known = facts.read(address);
       if (signal.aborted || error === timeIsUp) return conclude({ kind: 'budget', address, facts: known });
@@ -229,8 +166,7 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     if (parsed.kind === 'fault') return conclude({ kind: 'syntax', fault: parsed.fault });
     const { address } = parsed;
     observe?.({ stage: 'SYNTAX', message: 'the address is well-formed' });
-    const { maxAgeSeconds } = asked;
-    const known = recallNear(address.normalized, maxAgeSeconds) ?? (await recall(address, maxAgeSeconds));
+    const known = await remembered.recall(address.normalized, asked);
     observe?.({ stage: 'MEMORY', message: known ? 'the verdict is remembered' : 'no verdict is remembered' });
     return known ? { ...known, fromCache: true } : join(address, asked, observe);
   };

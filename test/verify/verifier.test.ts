@@ -92,6 +92,20 @@ describe('what is remembered', () => {
     });
   });
 
+  test('of a list row: the reply that decided, and not the conversation', async () => {
+    const asked = parseAddress('user-in-a-list@accepts.test');
+    const first = await world.engine.verifier.verify(asked, { priority: 'bulk', signal: never });
+    const lines = (found: Verification) =>
+      found.evidence.kind === 'probe' ? found.evidence.probe.transcript.map(({ text }) => text) : [];
+    expect(lines(first)).toContain('RCPT TO:<user-in-a-list@accepts.test>');
+    const again = await verify('user-in-a-list@accepts.test');
+    expect(again).toMatchObject({ fromCache: true, evidence: { probe: { reply: { code: 250 } } } });
+    expect(lines(again)).toEqual(['asked for a list: the conversation is not kept']);
+    expect(lines(await verify('user-in-a-list@accepts.test', { maxAgeSeconds: 0 }))).toContain(
+      'RCPT TO:<user-in-a-list@accepts.test>',
+    );
+  });
+
   test('it is forgotten when its life ends', async () => {
     const clock = { ms: Date.now() };
     const verifier = createVerifier({
