@@ -22,6 +22,10 @@ const jobOf = (settled: number, over: Partial<Job> = {}): Job => ({
     duplicates: 0,
   },
   nextRetryAt: null,
+  list: { format: 'INLINE', fileName: null, columns: ['address'], addressColumn: 0 },
+  maxAgeSeconds: null,
+  storedBytes: 0,
+  webhook: null,
   ...over,
 });
 const ended = jobOf(100, { state: 'COMPLETED', endedAt: new Date(1) });

@@ -1,7 +1,9 @@
 /**
  * Who watches which job. One read of the job's row serves all its watchers: at a wake-up, throttled, and once a second
- * as a safety net. A watcher holds the newest snapshot and nothing else, so one that never reads costs that and no more.
+ * as a safety net. What a watcher holds is its own affair: the newest snapshot (snapshots.ts) or a place in the results
+ * (results-watch.ts), never a queue.
  */
+import { createSnapshots, type Listener } from './snapshots.ts';
 import type { Job, ProgressSnapshot } from './types.ts';
 
 /** Between two reads of one job: watchers see it within this of the store's state. */
@@ -17,19 +19,15 @@ export type HubOptions = {
 export type Hub = {
   /** The job may have moved. */
   wake(id: string): void;
+  /** Tells the listener each newer state, until it leaves by the function that is given or the job has ended. */
+  listen(id: string, listener: Listener): () => void;
   watch(id: string, signal: AbortSignal): Promise<AsyncIterableIterator<ProgressSnapshot> | null>;
   /** Ends all watchers. */
   close(): void;
 };
 
-type Watcher = {
-  /** `state` is what two snapshots are compared by: one that was given already is not given again. */
-  readonly push: (snapshot: ProgressSnapshot, state: string, isLast: boolean) => void;
-  readonly end: () => void;
-};
-
 type Channel = {
-  readonly watchers: Set<Watcher>;
+  readonly listeners: Set<Listener>;
   timer: NodeJS.Timeout | null;
   isReading: boolean;
   isWanted: boolean;
@@ -38,62 +36,6 @@ type Channel = {
 
 const isTerminal = ({ job }: ProgressSnapshot): boolean => job.endedAt !== null;
 const printState = ({ job, progress }: ProgressSnapshot): string => JSON.stringify([job.state, progress]);
-
-type Next = (result: IteratorResult<ProgressSnapshot, undefined>) => void;
-
-/** An iterator over the newest snapshot; `onEnd` is called once, however it ends. */
-const createWatcher = (
-  first: ProgressSnapshot,
-  onEnd: () => void,
-): Watcher & { readonly iterator: AsyncIterableIterator<ProgressSnapshot> } => {
-  let newest: ProgressSnapshot | null = first;
-  let newestState = printState(first);
-  let isLast = isTerminal(first);
-  let isEnded = false;
-  // Asked for and not there yet; more than one only when a reader does not wait for its answers.
-  let asked: Next[] = [];
-
-  const end = (): void => {
-    if (isEnded) return;
-    isEnded = true;
-    newest = null;
-    for (const answer of asked) answer({ value: undefined, done: true });
-    asked = [];
-    onEnd();
-  };
-  const iterator: AsyncIterableIterator<ProgressSnapshot> = {
-    next() {
-      if (newest !== null) {
-        const value = newest;
-        newest = null;
-        if (isLast) end();
-        return Promise.resolve({ value, done: false });
-      }
-      if (isEnded) return Promise.resolve({ value: undefined, done: true });
-      return new Promise((resolve) => asked.push(resolve));
-    },
-    return() {
-      end();
-      return Promise.resolve({ value: undefined, done: true });
-    },
-    [Symbol.asyncIterator]: () => iterator,
-  };
-  return {
-    iterator,
-    end,
-    push(snapshot, state, last) {
-      if (isEnded || state === newestState) return;
-      newestState = state;
-      isLast = last;
-      const answer = asked.shift();
-      if (answer === undefined) newest = snapshot;
-      else {
-        answer({ value: snapshot, done: false });
-        if (last) end();
-      }
-    },
-  };
-};
 
 export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => {
   const channels = new Map<string, Channel>();
@@ -107,15 +49,15 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
   const publish = (id: string, channel: Channel, job: Job | null): void => {
     // Erased meanwhile: there is no last state to tell.
     if (job === null) {
-      for (const watcher of [...channel.watchers]) watcher.end();
       drop(id, channel);
+      for (const listener of [...channel.listeners]) listener.end();
       return;
     }
     const snapshot = snapshotOf(job);
     const state = printState(snapshot);
     const isLast = isTerminal(snapshot);
     if (isLast) drop(id, channel);
-    for (const watcher of [...channel.watchers]) watcher.push(snapshot, state, isLast);
+    for (const listener of [...channel.listeners]) listener.push(snapshot, state, isLast);
   };
 
   const read = async (id: string, channel: Channel): Promise<void> => {
@@ -144,7 +86,7 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
     const open = channels.get(id);
     if (open !== undefined) return open;
     const channel: Channel = {
-      watchers: new Set(),
+      listeners: new Set(),
       timer: null,
       isReading: false,
       isWanted: false,
@@ -155,6 +97,15 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
     return channel;
   };
 
+  const listen = (id: string, listener: Listener): (() => void) => {
+    const channel = openChannel(id);
+    channel.listeners.add(listener);
+    return () => {
+      channel.listeners.delete(listener);
+      if (channel.listeners.size === 0) drop(id, channel);
+    };
+  };
+
   return {
     wake(id) {
       const channel = channels.get(id);
@@ -162,28 +113,25 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
       channel.isWanted = true;
       plan(id, channel);
     },
+    listen,
     async watch(id, signal) {
       const job = await readJob(id);
       if (job === null) return null;
       const first = snapshotOf(job);
-      if (isTerminal(first)) return createWatcher(first, () => undefined).iterator;
-      const channel = openChannel(id);
-      const leave = () => {
-        signal.removeEventListener('abort', stop);
-        channel.watchers.delete(watcher);
-        if (channel.watchers.size === 0) drop(id, channel);
-      };
-      const watcher = createWatcher(first, leave);
-      const stop = () => watcher.end();
-      channel.watchers.add(watcher);
-      signal.addEventListener('abort', stop, { once: true });
-      if (signal.aborted) stop();
+      if (isTerminal(first)) return createSnapshots(first, printState, () => undefined).iterator;
+      const watcher = createSnapshots(first, printState, () => {
+        signal.removeEventListener('abort', watcher.end);
+        leave();
+      });
+      const leave = listen(id, watcher);
+      signal.addEventListener('abort', watcher.end, { once: true });
+      if (signal.aborted) watcher.end();
       return watcher.iterator;
     },
     close() {
       for (const [id, channel] of channels) {
         drop(id, channel);
-        for (const watcher of [...channel.watchers]) watcher.end();
+        for (const listener of [...channel.listeners]) listener.end();
       }
     },
   };

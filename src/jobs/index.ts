@@ -4,46 +4,65 @@
  * (greylisted, rate limited) waits in the store and not in memory; results, counters and the chunk's completion are
  * one transaction; progress is read from the store and never sent as a queue of events.
  *
- * Owns the port `JobStore`, which `store` implements. Promises: a row that was accepted is settled exactly once,
- * whatever happens in between; positions have no gap; a job ends, though `verify` throw at every row of it; a store in
- * trouble is asked again for as long as the process lives.
+ * Owns the ports of ports.ts, which `store` implements. Promises: a row that was accepted is settled exactly once,
+ * whatever happens in between; positions have no gap; a job ends, though `verify` throw at every row of it, or end the
+ * process at one; a store in trouble is asked again for as long as the process lives; no job waits for the end of another.
  *
  * Refuses: an empty list, more rows than `maxRows`, one idempotency key for two inputs. A row that is no address is a
  * result and not an error.
  *
  * Limits: chunks at once × rows of a chunk at once bound the verifications under way, and so the memory of a job of
- * any size; a chunk has a deadline, and what it has not settled by then goes back to the queue.
+ * any size (twice that when jobs would starve otherwise); a chunk has a deadline, and what it has not settled by then
+ * goes back to the queue.
  */
 
+import { createSteadyClock } from './clock.ts';
 import type { Jobs } from './door.ts';
 import { createHub } from './hub.ts';
-import type { JobStore } from './ports.ts';
+import type { JobStore, UploadStore, WebhookStore } from './ports.ts';
 import { progressOf } from './progress.ts';
 import { createRateMeter } from './rate.ts';
+import { createResultsWatch } from './results-watch.ts';
 import { runChunk, type Verify } from './run-chunk.ts';
 import { createStarter } from './start.ts';
 import type { Job } from './types.ts';
+import type { Webhooks } from './webhook/index.ts';
 import { createWorker } from './worker.ts';
 
 export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
 export type * from './door.ts';
-export { printCells, printCsv, printRecords, resultColumns } from './export.ts';
+export { printResults, type ResultFormat, resultFormats } from './export/index.ts';
+export { printCells, printRecords, resultColumns } from './export.ts';
+export type { IntakeFaultCode } from './intake/fault.ts';
+export { cleanFileName } from './intake/file-name.ts';
 export { type AddressList, readAddressList } from './intake/list.ts';
 export type * from './ports.ts';
 export type * from './types.ts';
+export { createUploads, type UploadsOptions } from './upload/index.ts';
+export { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/index.ts';
 
 export type JobsOptions = {
   readonly store: JobStore;
+  /** Null: lists come inline or as files alone. */
+  readonly uploads: UploadStore | null;
+  /** Null: no job tells anybody. */
+  readonly webhooks: {
+    readonly store: Pick<WebhookStore, 'listDeliveries'>;
+    /** Told that there may be something to deliver; closed with the jobs. */
+    readonly sender: Webhooks;
+  } | null;
   readonly verify: Verify;
   readonly now?: () => Date;
   /** How many chunks at once, and how many rows of each. Default 4 and 128. */
   readonly concurrency?: { readonly chunks: number; readonly rowsPerChunk: number };
-  /** After which a job, its addresses and results are erased. */
+  /** After which a job, its addresses and results are erased; one that asks for less is given less. */
   readonly retentionMs: number;
   /** Milliseconds before the second, third … try of a row that was told to come back (RCPT_GREYLIST_RETRY). */
   readonly retrySchedule: readonly number[];
-  /** Rows one job may have; default 1,000,000. */
+  /** Rows one job may have (RCPT_MAX_ROWS); default 1,000,000. */
   readonly maxRows?: number;
+  /** Octets of a list, unpacked ones too (RCPT_MAX_UPLOAD_BYTES); default 1 GiB. */
+  readonly maxUploadBytes?: number;
   /** Time of a chunk; default 5 min. */
   readonly chunkDeadlineMs?: number;
   /** Told of bugs and of a store in trouble; the work goes on. Never with an address. */
@@ -52,22 +71,24 @@ export type JobsOptions = {
 
 const defaultConcurrency = { chunks: 4, rowsPerChunk: 128 };
 const defaultMaxRows = 1_000_000;
+const defaultMaxUploadBytes = 2 ** 30;
 const defaultChunkDeadlineMs = 300_000;
 /** A lease outlives its chunk's deadline by this, for the last write. */
 const leaseMarginMs = 60_000;
 /** How often a job that nobody watches is looked at while it moves, so that its rate is known when somebody asks. */
 const observeEveryMs = 1_000;
+const mostObserved = 1_000;
 
 /** Starts working at once on what the store holds. */
 export const createJobs = (options: JobsOptions): Jobs => {
-  const { store, verify, now = () => new Date(), onError = () => undefined } = options;
+  const { store, webhooks, verify, onError = () => undefined } = options;
+  const now = createSteadyClock(options.now ?? (() => new Date()));
   const { chunks, rowsPerChunk } = options.concurrency ?? defaultConcurrency;
   const deadlineMs = options.chunkDeadlineMs ?? defaultChunkDeadlineMs;
   const meter = createRateMeter();
-  let observedAt = Number.NEGATIVE_INFINITY;
-  let isClosed = false;
-  /** What ends the runs of a job that was cancelled: its rows under way are of no use to anybody. */
-  const runs = new Map<string, Set<AbortController>>();
+  /** By job that moves. */
+  const observedAt = new Map<string, number>();
+  const ending = new AbortController();
 
   const progress = (job: Job) => progressOf(job, meter.observe(job, now()));
   const hub = createHub({
@@ -77,10 +98,18 @@ export const createJobs = (options: JobsOptions): Jobs => {
   });
   const observe = async (id: string): Promise<void> => {
     const at = performance.now();
-    if (at - observedAt < observeEveryMs) return;
-    observedAt = at;
+    if (at - (observedAt.get(id) ?? Number.NEGATIVE_INFINITY) < observeEveryMs) return;
+    observedAt.set(id, at);
     const job = await store.readJob(id);
     if (job !== null) meter.observe(job, now());
+    if (job === null || job.endedAt !== null) observedAt.delete(id);
+    // Of jobs that were paused, cancelled or erased something may stay.
+    if (observedAt.size > mostObserved) observedAt.clear();
+  };
+  /** The job may have moved: who watches it and whom it tells look again. */
+  const tell = (id: string): void => {
+    hub.wake(id);
+    webhooks?.sender.wake();
   };
 
   const worker = createWorker({
@@ -89,65 +118,86 @@ export const createJobs = (options: JobsOptions): Jobs => {
     chunksAtOnce: chunks,
     leaseMs: deadlineMs + leaseMarginMs,
     run: async (chunk, signals) => {
-      const cancelled = new AbortController();
-      const others = runs.get(chunk.jobId) ?? new Set();
-      runs.set(chunk.jobId, others.add(cancelled));
       hub.wake(chunk.jobId);
-      try {
-        await runChunk(chunk, {
-          ...signals,
-          abort: AbortSignal.any([signals.abort, cancelled.signal]),
-          store,
-          verify,
-          now,
-          rowsAtOnce: rowsPerChunk,
-          deadlineMs,
-          retrySchedule: options.retrySchedule,
-          onSettled: (jobId) => {
-            hub.wake(jobId);
-            observe(jobId).catch(onError);
-          },
-          onError,
-        });
-      } finally {
-        others.delete(cancelled);
-        if (others.size === 0) runs.delete(chunk.jobId);
-      }
+      await runChunk(chunk, {
+        ...signals,
+        store,
+        verify,
+        now,
+        rowsAtOnce: rowsPerChunk,
+        deadlineMs,
+        retrySchedule: options.retrySchedule,
+        onSettled: (jobId) => {
+          hub.wake(jobId);
+          observe(jobId).catch(onError);
+        },
+        onError,
+      });
+      tell(chunk.jobId);
     },
     onError,
   });
   const start = createStarter({
     store,
+    uploads: options.uploads,
+    checkWebhook: (url, secret) =>
+      webhooks === null ? 'Webhooks cannot be used here.' : webhooks.sender.check(url, secret),
     now,
     retentionMs: options.retentionMs,
     maxRows: options.maxRows ?? defaultMaxRows,
+    maxUploadBytes: options.maxUploadBytes ?? defaultMaxUploadBytes,
+    signal: ending.signal,
     onError,
   });
 
   return {
     async start(input) {
-      if (isClosed) throw new Error('no job is started while the process ends');
+      ending.signal.throwIfAborted();
       const outcome = await start(input);
       if (outcome.kind === 'started') worker.wake();
       return outcome;
     },
     read: (id) => store.readJob(id),
     list: (page) => store.listJobs(page),
-    results: (jobId, filter) => store.readResults(jobId, filter),
-    countResults: (jobId, statuses) => store.countResults(jobId, statuses),
+    results: (jobId, page) => store.readResults(jobId, page),
+    countResults: (jobId, filter) => store.countResults(jobId, filter),
     breakdown: (jobId, domains) => store.readBreakdown(jobId, domains),
     rows: (jobId, page) => store.readRows(jobId, page),
     progress,
-    async cancel(id) {
-      const job = await store.cancelJob(id, now());
-      if (job?.state === 'CANCELLED') for (const run of runs.get(id) ?? []) run.abort();
+    async pause(id) {
+      const job = await store.pauseJob(id, now());
+      if (job?.state === 'PAUSED') worker.cut(id);
       hub.wake(id);
       return job;
     },
+    async resume(id) {
+      const job = await store.resumeJob(id, now());
+      worker.wake();
+      hub.wake(id);
+      return job;
+    },
+    async cancel(id) {
+      const job = await store.cancelJob(id, now());
+      if (job?.state === 'CANCELLED') worker.cut(id);
+      tell(id);
+      return job;
+    },
+    async erase(id) {
+      const wasThere = await store.hideJob(id);
+      worker.cut(id);
+      worker.erase();
+      hub.wake(id);
+      return wasThere;
+    },
     watch: (id, signal) => hub.watch(id, signal),
+    watchResults: createResultsWatch({ hub, store }),
+    deliveries: async (jobId, page) =>
+      webhooks === null ? { items: [], hasNextPage: false } : webhooks.store.listDeliveries(jobId, page),
+    storage: () => store.readStorage(),
     async close(graceMs) {
-      isClosed = true;
+      ending.abort(new Error('no job is started while the process ends'));
       await worker.close(graceMs);
+      await webhooks?.sender.close();
       hub.close();
     },
   };

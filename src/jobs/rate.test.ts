@@ -23,6 +23,10 @@ const jobOf = (settled: number, over: Partial<Job> = {}, waiting = 0, total = 1_
     duplicates: 0,
   },
   nextRetryAt: null,
+  list: { format: 'INLINE', fileName: null, columns: ['address'], addressColumn: 0 },
+  maxAgeSeconds: null,
+  storedBytes: 0,
+  webhook: null,
   ...over,
 });
 

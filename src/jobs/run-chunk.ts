@@ -1,11 +1,14 @@
 /**
- * One chunk from the queue to its end. Its rows are verified some at a time; what is known is written every fifty
+ * One chunk from the queue to its end. Its rows are verified some at a time; what is known is written every hundred
  * rows or 200 ms, so that progress moves and a crash asks little again. What the deadline, a stop or a lost store
  * leaves open goes back to the queue: by the last write, or when the lease ends.
+ *
+ * Nothing is kept a row but what it is: no timer, no listener, no promise that outlives it. The chunk waits for its
+ * rows or for its end, whichever comes first; what a verification says after that is not listened to.
  */
-import type { ParsedAddress } from '../address/index.ts';
-import { parseAddress } from '../address/index.ts';
+import { type ParsedAddress, parseAddress } from '../address/index.ts';
 import type { Verification, VerifyOptions } from '../verify/index.ts';
+import { planPace } from './pace.ts';
 import { insist } from './patience.ts';
 import type { JobStore } from './ports.ts';
 import { internalResult, resultOf } from './result.ts';
@@ -25,8 +28,8 @@ export type ChunkRun = {
   readonly retrySchedule: readonly number[];
   /** No more rows are begun. */
   readonly stop: AbortSignal;
-  /** Rows under way are given back. */
-  readonly abort: AbortSignal;
+  /** Ends the run: rows under way are given back. The run itself uses it when its time is up or its lease is lost. */
+  readonly cut: AbortController;
   /** The store is not asked again any more. */
   readonly giveUp: AbortSignal;
   readonly onSettled: (jobId: string) => void;
@@ -34,14 +37,14 @@ export type ChunkRun = {
 };
 
 /** Results written at once, unless `flushMs` pass before so many are there. */
-const flushRows = 50;
+const flushRows = 100;
 const flushMs = 200;
 /** How often a row is tried when `verify` throws: a bug repeats itself, an accident does not. */
 const mostThrows = 3;
 /** Takes without a single row moving, after which a row that ran out of budget settles so: a lane may stay slow for ever. */
 const mostTakesOutOfBudget = 3;
-/** Takes without a single row moving, after which the chunk is held to kill its worker and settles unasked. */
-const mostTakes = 10;
+/** The same for a row whose verification ended neither with its budget nor with the chunk: a bug of ours. */
+const mostTakesHung = 3;
 /**
  * Rows are not begun, and verifications told to end, this long before the deadline (or a tenth of it, when that is
  * less), so that they end with evidence.
@@ -51,23 +54,27 @@ const longestMarginMs = 2_000;
 type Task = { readonly row: number; readonly address: string; readonly tries: number; throws: number };
 
 export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
-  const { store, now, onError } = run;
-  const deadline = new AbortController();
-  const deadlineTimer = setTimeout(() => deadline.abort(), run.deadlineMs);
+  const { store, now, cut, onError } = run;
+  const pace = planPace(chunk, run.rowsAtOnce);
   const beginsUntil = performance.now() + run.deadlineMs - Math.min(longestMarginMs, run.deadlineMs / 10);
-  const ended = new AbortController();
-  const cut = AbortSignal.any([run.abort, deadline.signal, ended.signal]);
-  const cutShort = new Promise<'cut'>((resolve) => {
-    if (cut.aborted) resolve('cut');
-    cut.addEventListener('abort', () => resolve('cut'), { once: true });
-  });
-
   const tasks: Task[] = chunk.rows.map((row) => ({ ...row, throws: 0 }));
+  const underWay = new Set<Task>();
   let settled: RowResult[] = [];
   let waiting: WaitingRow[] = [];
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
   let open = chunk.rows.length;
+  let isOutOfTime = false;
+  let isLeaseLost = false;
+
+  const deadline = setTimeout(() => {
+    isOutOfTime = !cut.signal.aborted;
+    cut.abort();
+  }, run.deadlineMs);
+  const cutShort = new Promise<void>((resolve) => {
+    if (cut.signal.aborted) resolve();
+    else cut.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
   /** Writes what is there, one write after another. When the lease is lost or the store gives up, the chunk ends. */
   const flush = (isLast: boolean): Promise<void> => {
@@ -76,7 +83,7 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
     writing = writing.then(async () => {
       const outcome = { settled, waiting };
       const count = settled.length + waiting.length;
-      if (ended.signal.aborted || (count === 0 && !isLast)) return;
+      if (isLeaseLost || (count === 0 && !isLast)) return;
       settled = [];
       waiting = [];
       const method = isLast ? 'settleChunk' : 'settleRows';
@@ -84,7 +91,10 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
       if (answer === 'settled') {
         open -= count;
         if (count > 0) run.onSettled(chunk.jobId);
-      } else ended.abort();
+      } else {
+        isLeaseLost = true;
+        cut.abort();
+      }
     });
     return writing;
   };
@@ -92,20 +102,12 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
     if (settled.length + waiting.length >= flushRows) void flush(false);
     else timer ??= setTimeout(() => void flush(false), flushMs);
   };
+  const giveUp = (task: Task): void => {
+    settled.push(internalResult(task, now()));
+    known();
+  };
 
-  const verifyRow = async (task: Task): Promise<void> => {
-    const budgetMs = Math.max(1, Math.floor(beginsUntil - performance.now()));
-    const verification = await Promise.race([
-      run.verify(parseAddress(task.address), {
-        priority: 'bulk',
-        budgetMs,
-        signal: cut,
-        // What was remembered of a row that waits is the very answer that told it to come back.
-        ...(task.tries > 0 ? { maxAgeSeconds: 0 } : {}),
-      }),
-      cutShort,
-    ]);
-    if (verification === 'cut' || cut.aborted) return;
+  const conclude = (task: Task, verification: Verification): void => {
     if (verification.reason === 'OUT_OF_BUDGET' && chunk.attempt < mostTakesOutOfBudget) return;
     const plan = planRow(verification, task.tries, run.retrySchedule, now());
     if (plan.kind === 'wait') waiting.push({ row: task.row, retryAt: plan.retryAt });
@@ -113,37 +115,63 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
     known();
   };
 
-  const work = async (): Promise<void> => {
-    while (!run.stop.aborted && !cut.aborted && performance.now() < beginsUntil) {
-      const task = tasks.shift();
-      if (task === undefined) return;
-      try {
-        await verifyRow(task);
-      } catch (error) {
-        if (cut.aborted) return;
-        onError(error);
-        task.throws += 1;
-        // Behind all the others: what was only an accident is over by then.
-        if (task.throws < mostThrows) tasks.push(task);
-        else {
-          settled.push(internalResult(task, now()));
-          known();
-        }
-      }
+  const verifyRow = async (task: Task): Promise<void> => {
+    underWay.add(task);
+    try {
+      const verification = await run.verify(parseAddress(task.address), {
+        priority: 'bulk',
+        budgetMs: Math.max(1, Math.floor(beginsUntil - performance.now())),
+        signal: cut.signal,
+        // What was remembered of a row that waits is the very answer that told it to come back.
+        ...(task.tries > 0 ? { maxAgeSeconds: 0 } : {}),
+        ...(task.tries === 0 && chunk.maxAgeSeconds !== null ? { maxAgeSeconds: chunk.maxAgeSeconds } : {}),
+      });
+      if (!cut.signal.aborted) conclude(task, verification);
+    } catch (error) {
+      if (cut.signal.aborted) return;
+      onError(error);
+      task.throws += 1;
+      // Behind all the others: what was only an accident is over by then.
+      if (task.throws < mostThrows) tasks.push(task);
+      else giveUp(task);
+    } finally {
+      if (!cut.signal.aborted) underWay.delete(task);
     }
   };
 
-  if (chunk.attempt > mostTakes) {
-    onError(
-      new Error(
-        `chunk ${chunk.id} of job ${chunk.jobId} was taken ${chunk.attempt} times in vain: its rows settle as INTERNAL`,
-      ),
-    );
-    settled = tasks.splice(0).map((task) => internalResult(task, now()));
-  }
-  await Promise.all(Array.from({ length: Math.min(run.rowsAtOnce, tasks.length) }, work));
-  await flush(false);
-  if (open > 0) await flush(true);
-  clearTimeout(deadlineTimer);
-  ended.abort();
+  const mayBegin = (): boolean => !run.stop.aborted && !cut.signal.aborted && performance.now() < beginsUntil;
+  const work = async (): Promise<void> => {
+    while (mayBegin()) {
+      const task = tasks.shift();
+      if (task === undefined) return;
+      await verifyRow(task);
+    }
+  };
+  const workInWaves = async (): Promise<void> => {
+    const first = pace.isFirstGivenUp ? tasks.shift() : undefined;
+    if (first !== undefined) {
+      giveUp(first);
+      onError(
+        new Error(
+          `row ${first.row} of job ${chunk.jobId} ended the process each time it was asked: it settles as INTERNAL`,
+        ),
+      );
+    }
+    await flush(false);
+    while (mayBegin() && tasks.length > 0) {
+      await Promise.all(tasks.splice(0, pace.rowsAtOnce).map(verifyRow));
+      await flush(false);
+    }
+  };
+
+  const works = pace.isInWaves
+    ? [workInWaves()]
+    : Array.from({ length: Math.min(pace.rowsAtOnce, tasks.length) }, work);
+  await Promise.race([Promise.all(works), cutShort]);
+  if (isOutOfTime && chunk.attempt >= mostTakesHung) for (const task of underWay) giveUp(task);
+  await writing;
+  await flush(open > settled.length + waiting.length);
+  clearTimeout(deadline);
+  // For a verification that is still under way.
+  cut.abort();
 };

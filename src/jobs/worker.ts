@@ -1,30 +1,37 @@
 /**
  * Takes chunks and runs them, some at a time. It wakes when a job starts, when a chunk ends and when the next one is
  * due; one timer, never longer than `longestSleepMs`, covers clocks that jump and chunks that other processes make.
+ *
+ * Nobody starves: when all places are taken, a job of which nothing runs gets one beside them, for a slow lane may hold
+ * the others for minutes. A chunk that the process died with before runs alone (see pace.ts): what runs is waited
+ * for, and meanwhile nothing is taken.
  */
+import { runsAlone } from './pace.ts';
 import { pause } from './patience.ts';
 import type { JobStore } from './ports.ts';
+import type { ChunkRun } from './run-chunk.ts';
 import type { Chunk } from './types.ts';
 
 export type WorkerOptions = {
-  readonly store: Pick<JobStore, 'takeChunk' | 'nextChunkAt' | 'releaseChunks' | 'eraseExpired'>;
+  readonly store: Pick<
+    JobStore,
+    'takeChunk' | 'returnChunk' | 'nextChunkAt' | 'releaseChunks' | 'eraseExpired'
+  >;
   readonly now: () => Date;
-  /** Chunks run at once. */
+  /** Chunks run at once; as many again when they are of jobs of which none runs. */
   readonly chunksAtOnce: number;
   readonly leaseMs: number;
-  readonly run: (chunk: Chunk, signals: WorkerSignals) => Promise<void>;
+  readonly run: (chunk: Chunk, signals: Pick<ChunkRun, 'stop' | 'cut' | 'giveUp'>) => Promise<void>;
   readonly onError: (error: unknown) => void;
-};
-
-type WorkerSignals = {
-  readonly stop: AbortSignal;
-  readonly abort: AbortSignal;
-  readonly giveUp: AbortSignal;
 };
 
 export type Worker = {
   /** There may be a chunk to take. */
   wake(): void;
+  /** Ends what runs of a job; its rows under way are given back. */
+  cut(jobId: string): void;
+  /** Erases what is hidden or past its retention, now and not with the next round. */
+  erase(): void;
   /** Takes no more, lets rows under way end within `graceMs`, and gives the store a last moment. */
   close(graceMs: number): Promise<void>;
 };
@@ -38,58 +45,93 @@ const eraseEveryMs = 600_000;
 /** What the last writes get after the grace. */
 const lastWritesMs = 2_000;
 
+type Running = { readonly jobId: string; readonly isAlone: boolean; readonly cut: AbortController };
+
 export const createWorker = (options: WorkerOptions): Worker => {
   const { store, now, chunksAtOnce, onError } = options;
   const stop = new AbortController();
-  const abort = new AbortController();
   const giveUp = new AbortController();
-  const signals = { stop: stop.signal, abort: abort.signal, giveUp: giveUp.signal };
-  const running = new Set<Promise<void>>();
+  const running = new Map<Running, Promise<void>>();
+  /** A chunk was found that may not run beside others. */
+  let isAloneWanted = false;
   let timer: NodeJS.Timeout | null = null;
   let filling: Promise<void> | null = null;
   let isWanted = false;
   let releasedAt = performance.now();
   let erasedAt = Number.NEGATIVE_INFINITY;
   let erasing: Promise<void> | null = null;
+  let isEraseWanted = false;
+  // Leases are of this process alone, those of its predecessors ended when the store was opened. So they are told
+  // in monotonic time: a clock that jumps ends none of what runs.
+  const openedAt = now().getTime() - performance.now();
+  const leaseTime = (inMs = 0): Date => new Date(openedAt + performance.now() + inMs);
 
   const start = (chunk: Chunk): void => {
-    const run = options.run(chunk, signals).catch(onError);
-    running.add(run);
-    void run.then(() => {
-      running.delete(run);
-      wake();
-    });
+    const place = { jobId: chunk.jobId, isAlone: runsAlone(chunk), cut: new AbortController() };
+    const run = options
+      .run(chunk, { stop: stop.signal, cut: place.cut, giveUp: giveUp.signal })
+      .catch(onError)
+      .then(() => {
+        running.delete(place);
+        wake();
+      });
+    running.set(place, run);
+  };
+
+  /** Beside the work, not before it: a large job takes seconds to erase. */
+  const erase = (): void => {
+    if (stop.signal.aborted) return;
+    if (erasing !== null) {
+      isEraseWanted = true;
+      return;
+    }
+    erasedAt = performance.now();
+    isEraseWanted = false;
+    erasing = store
+      .eraseExpired(now())
+      .then(
+        () => undefined,
+        // A store that is closed meanwhile goes on with it when it is opened again.
+        (error) => (stop.signal.aborted ? undefined : onError(error)),
+      )
+      .finally(() => {
+        erasing = null;
+        if (isEraseWanted) erase();
+      });
   };
 
   const keepHouse = async (): Promise<void> => {
     const at = performance.now();
     if (at - releasedAt >= releaseEveryMs) {
       releasedAt = at;
-      await store.releaseChunks({ leaseEndedBefore: now() });
+      await store.releaseChunks({ leaseEndedBefore: leaseTime() });
     }
-    if (at - erasedAt >= eraseEveryMs && erasing === null) {
-      erasedAt = at;
-      // A large job takes seconds to erase: beside the work, not before it.
-      erasing = store
-        .eraseExpired(now())
-        .then(() => undefined, onError)
-        .finally(() => {
-          erasing = null;
-        });
-    }
+    if (at - erasedAt >= eraseEveryMs) erase();
+  };
+
+  /** The next chunk that there is a place for. */
+  const take = async (): Promise<Chunk | null> => {
+    const places = [...running.keys()];
+    if (isAloneWanted || places.some(({ isAlone }) => isAlone) || places.length >= 2 * chunksAtOnce)
+      return null;
+    const except = places.length < chunksAtOnce ? [] : [...new Set(places.map(({ jobId }) => jobId))];
+    return store.takeChunk(now(), leaseTime(options.leaseMs), except);
   };
 
   const takeAll = async (): Promise<void> => {
-    while (!stop.signal.aborted && running.size < chunksAtOnce) {
-      const at = now();
-      const chunk = await store.takeChunk(at, new Date(at.getTime() + options.leaseMs));
+    if (running.size === 0) isAloneWanted = false;
+    while (!stop.signal.aborted) {
+      const chunk = await take();
       if (chunk === null) return;
-      start(chunk);
+      if (running.size > 0 && runsAlone(chunk)) {
+        isAloneWanted = true;
+        await store.returnChunk(chunk);
+      } else start(chunk);
     }
   };
 
   const sleepMs = async (): Promise<number> => {
-    if (running.size >= chunksAtOnce) return longestSleepMs;
+    if (isAloneWanted || running.size >= chunksAtOnce) return longestSleepMs;
     const next = await store.nextChunkAt();
     if (next === null) return longestSleepMs;
     return Math.min(Math.max(next.getTime() - now().getTime(), shortestSleepMs), longestSleepMs);
@@ -120,22 +162,26 @@ export const createWorker = (options: WorkerOptions): Worker => {
     timer = null;
     filling ??= fill();
   };
+  const cut = (places: Iterable<Running>): void => {
+    for (const place of places) place.cut.abort();
+  };
   wake();
 
   return {
     wake,
+    cut: (jobId) => cut([...running.keys()].filter((place) => place.jobId === jobId)),
+    erase,
     async close(graceMs) {
       stop.abort();
       if (timer !== null) clearTimeout(timer);
       await filling;
       const ended = new AbortController();
-      const all = Promise.all(running).then(() => ended.abort());
+      const all = Promise.all(running.values()).then(() => ended.abort());
       await pause(graceMs, ended.signal);
-      abort.abort();
+      cut(running.keys());
       await pause(lastWritesMs, ended.signal);
       giveUp.abort();
       await all;
-      await erasing;
     },
   };
 };

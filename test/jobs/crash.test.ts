@@ -1,75 +1,83 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openDataDir } from '../../src/store/index.ts';
+import { endLives, type Life, live, mostSettled, readStore } from './lives.ts';
+import { createRandom } from './random.ts';
 
-const child = fileURLToPath(new URL('crash.child.ts', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'rcpt-crash-'));
-const running = new Set<ChildProcess>();
 afterAll(() => {
-  for (const process of running) process.kill('SIGKILL');
+  endLives();
   rmSync(root, { recursive: true, force: true });
 });
 
-/** One life of the worker: gives the counts it told, until it ended or settled `killAt` rows and was killed. */
-const live = async (
-  dir: string,
-  args: readonly string[],
-  killAt: number | null,
-): Promise<readonly number[]> => {
-  const worker = spawn(process.execPath, [child, dir, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  running.add(worker);
-  const exited = once(worker, 'exit');
-  const counts: number[] = [];
-  for await (const line of createInterface({ input: worker.stdout })) {
-    if (line === 'ready') continue;
-    counts.push(Number(line));
-    if (killAt !== null && Number(line) >= killAt) worker.kill('SIGKILL');
-  }
-  const [code, signal] = await exited;
-  running.delete(worker);
-  expect(killAt === null ? code : signal).toBe(killAt === null ? 0 : 'SIGKILL');
-  return counts;
+/** Each row of each job once, positions without a gap, nothing left open. */
+const expectComplete = async (dir: string, total: number): Promise<void> => {
+  const [kept] = await readStore(dir);
+  expect(kept?.job).toMatchObject({
+    state: 'COMPLETED',
+    nextRetryAt: null,
+    counters: { total, settled: total, deliverable: total, waiting: 0 },
+  });
+  expect(kept?.rows.map(({ position }) => position)).toEqual(
+    Array.from({ length: total }, (_, index) => index + 1),
+  );
+  expect(new Set(kept?.rows.map(({ row }) => row)).size).toBe(total);
 };
 
-describe('kill -9 in the middle of a job', () => {
-  it('loses nothing: the next process completes it, each row once, positions without a gap', async () => {
-    const dir = join(root, 'data');
-    const rows = 6_000 + 300;
-    const first = await live(dir, ['start', '6000'], 500);
-    const settled = [Math.max(...first)];
-    // What one life has settled the next begins with, and goes on from there.
-    for (const killAt of [1_500, 3_000]) {
-      const counts = await live(dir, [], killAt);
-      expect(counts[0]).toBeGreaterThanOrEqual(settled.at(-1) ?? 0);
-      settled.push(Math.max(...counts));
+describe('kill -9', () => {
+  it('ten times at random moments of 50,000 rows, greylisted ones among them, loses nothing', async () => {
+    const dir = join(root, 'killed');
+    const random = createRandom('kill -9 at random moments');
+    const rows = 50_000;
+    const total = rows + rows / 20;
+    const lives: Life[] = [];
+    for (let n = 0; n < 10; n += 1) {
+      const start = n === 0 ? [{ rows, domain: 'x.example' }] : [];
+      const afterMs = 20 + random() * 400;
+      lives.push(
+        await live({ dir, leastMs: 5, start }, (event, kill) => {
+          if (event.kind === 'ready') setTimeout(() => kill('SIGKILL'), afterMs);
+        }),
+      );
     }
-    const last = await live(dir, [], null);
-    expect(last[0]).toBeGreaterThanOrEqual(settled.at(-1) ?? 0);
-    expect(last.at(-1)).toBe(rows);
-    expect(settled.at(-1)).toBeLessThan(rows);
+    expect(lives.map(({ killedBy }) => killedBy)).toEqual(Array(10).fill('SIGKILL'));
+    const last = await live({ dir, leastMs: 5 });
+    expect(last.exitCode).toBe(0);
+    // What one life has told of the next begins with, and goes on from there.
+    let told = 0;
+    for (const { events } of [...lives, last])
+      for (const event of events) {
+        if (event.kind !== 'moved') continue;
+        expect(event.settled).toBeGreaterThanOrEqual(told);
+        told = event.settled;
+      }
+    const before = Math.max(...lives.map(mostSettled));
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(total);
+    expect(
+      lives.some(({ events }) => events.some((event) => event.kind === 'moved' && event.waiting > 0)),
+    ).toBe(true);
+    await expectComplete(dir, total);
+  }, 120_000);
+});
 
-    const store = openDataDir(dir);
-    const job = (await store.jobs.listJobs({ limit: 1, afterId: null })).items[0];
-    expect(job).toMatchObject({
-      state: 'COMPLETED',
-      nextRetryAt: null,
-      counters: { total: rows, settled: rows, deliverable: rows, waiting: 0, duplicates: 300 },
+describe('SIGTERM', () => {
+  it('drains within ten seconds and loses nothing', async () => {
+    const dir = join(root, 'drained');
+    const rows = 2_000;
+    const total = rows + rows / 20;
+    const first = await live({ dir, leastMs: 300, start: [{ rows, domain: 'x.example' }] }, (event, kill) => {
+      if (event.kind === 'moved' && event.settled > 0) kill('SIGTERM');
     });
-    const { items } = await store.jobs.readResults(job?.id ?? '', {
-      afterPosition: 0,
-      limit: 10_000,
-      statuses: null,
-    });
-    expect(items.map(({ position }) => position)).toEqual(
-      Array.from({ length: rows }, (_, index) => index + 1),
-    );
-    expect(new Set(items.map(({ row }) => row)).size).toBe(rows);
-    store.close();
+    expect(first).toMatchObject({ exitCode: 0, killedBy: null });
+    const closed = first.events.find((event) => event.kind === 'closed');
+    expect(closed?.afterMs).toBeLessThan(10_000);
+    // What was under way was waited for and is kept: nobody is asked again.
+    const [kept] = await readStore(dir);
+    expect(kept?.rows.length).toBeGreaterThan(mostSettled(first));
+    expect(kept?.job.state).toBe('RUNNING');
+    expect((await live({ dir, leastMs: 0 })).exitCode).toBe(0);
+    await expectComplete(dir, total);
   }, 60_000);
 });

@@ -1,9 +1,17 @@
 /** The port `verify` as a table, and time as the test tells it. */
 import { expect, vi } from 'vitest';
 import type { ParsedAddress } from '../../src/address/index.ts';
-import { createJobs, type Job, type JobStore, type Jobs, type JobsOptions } from '../../src/jobs/index.ts';
+import {
+  createJobs,
+  type Job,
+  type JobStore,
+  type Jobs,
+  type JobsOptions,
+  type StartJob,
+} from '../../src/jobs/index.ts';
 import type { Reason } from '../../src/verdict/index.ts';
 import type { Verification, VerifyOptions } from '../../src/verify/index.ts';
+import { inlineList } from './inputs.ts';
 import { textOf, verdictOf } from './verdicts.ts';
 
 type Ask = { readonly text: string; readonly at: number; readonly options: VerifyOptions };
@@ -42,6 +50,8 @@ export const openJobs = (store: JobStore, over: Partial<JobsOptions> & Pick<Jobs
   const errors: unknown[] = [];
   const jobs = createJobs({
     store,
+    uploads: null,
+    webhooks: null,
     now: () => new Date(),
     retentionMs: 30 * 86_400_000,
     retrySchedule: [],
@@ -51,8 +61,12 @@ export const openJobs = (store: JobStore, over: Partial<JobsOptions> & Pick<Jobs
   return { jobs, errors };
 };
 
-export const startJob = async (jobs: Jobs, list: Iterable<string> | AsyncIterable<string>): Promise<Job> => {
-  const outcome = await jobs.start({ name: null, addresses: list, idempotencyKey: null, inputHash: null });
+export const startJob = async (
+  jobs: Jobs,
+  list: Iterable<string> | AsyncIterable<string>,
+  over: Partial<StartJob> = {},
+): Promise<Job> => {
+  const outcome = await jobs.start(inlineList(list, over));
   if (outcome.kind !== 'started') throw new Error(`not started: ${outcome.kind}`);
   return outcome.job;
 };

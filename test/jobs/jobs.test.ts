@@ -3,6 +3,7 @@ import type { JobStore, Jobs, JobsOptions } from '../../src/jobs/index.ts';
 import { openSqliteStore, type SqliteStore, StoreError } from '../../src/store/index.ts';
 import type { Reason } from '../../src/verdict/index.ts';
 import { fakeVerify, openJobs, passUntil, readJob, startJob, untilEnded, after as wait } from './fakes.ts';
+import { firstJobs, inlineList, noFilter } from './inputs.ts';
 import { addresses } from './verdicts.ts';
 
 const minute = 60_000;
@@ -33,7 +34,7 @@ describe('jobs', () => {
     return opened;
   };
   const reasonsOf = async (jobs: Jobs, id: string): Promise<readonly (readonly [string, Reason])[]> =>
-    (await jobs.results(id, { afterPosition: 0, limit: 10_000, statuses: null })).items
+    (await jobs.results(id, { ...noFilter, afterPosition: 0, limit: 10_000 })).items
       .toSorted((a, b) => a.row - b.row)
       .map(({ address, reason }) => [address, reason]);
 
@@ -116,11 +117,9 @@ describe('jobs', () => {
   });
 
   describe('starting', () => {
-    const input = { name: null, idempotencyKey: null, inputHash: null };
-
     it('refuses an empty list and one that is too long, and leaves nothing of it', async () => {
       const { jobs } = openWith({ verify: fakeVerify(exists).verify, maxRows: 700 });
-      expect(await jobs.start({ ...input, addresses: [] })).toEqual({ kind: 'emptyList' });
+      expect(await jobs.start(inlineList([]))).toEqual({ kind: 'emptyList' });
       let closed = false;
       async function* endless() {
         try {
@@ -129,13 +128,13 @@ describe('jobs', () => {
           closed = true;
         }
       }
-      expect(await jobs.start({ ...input, addresses: endless() })).toEqual({
+      expect(await jobs.start(inlineList(endless()))).toEqual({
         kind: 'tooManyRows',
         limit: 700,
       });
       expect(closed).toBe(true);
-      expect(await jobs.list({ limit: 10, afterId: null })).toEqual({ items: [], hasNextPage: false });
-      expect((await jobs.start({ ...input, addresses: addresses(700) })).kind).toBe('started');
+      expect(await jobs.list(firstJobs)).toEqual({ items: [], hasNextPage: false });
+      expect((await jobs.start(inlineList(addresses(700)))).kind).toBe('started');
     });
 
     it('says so when the store cannot take the list now, and reports why', async () => {
@@ -144,7 +143,7 @@ describe('jobs', () => {
         { verify: fakeVerify(exists).verify },
         { ...store.jobs, createJob: () => Promise.reject(full) },
       );
-      expect(await jobs.start({ ...input, addresses: addresses(3) })).toEqual({ kind: 'storeTrouble' });
+      expect(await jobs.start(inlineList(addresses(3)))).toEqual({ kind: 'storeTrouble' });
       expect(errors).toContain(full);
       const damaged = openWith(
         { verify: fakeVerify(exists).verify },
@@ -153,7 +152,7 @@ describe('jobs', () => {
           createJob: () => Promise.reject(new StoreError('DAMAGED', 'waiting does not help')),
         },
       );
-      await expect(damaged.jobs.start({ ...input, addresses: addresses(3) })).rejects.toThrow(StoreError);
+      await expect(damaged.jobs.start(inlineList(addresses(3)))).rejects.toThrow(StoreError);
     });
 
     it('passes on what the source throws, and leaves nothing of it', async () => {
@@ -162,21 +161,19 @@ describe('jobs', () => {
         yield* addresses(600);
         throw new RangeError('line 601');
       }
-      await expect(jobs.start({ ...input, addresses: broken() })).rejects.toThrow(RangeError);
-      expect((await jobs.list({ limit: 10, afterId: null })).items).toEqual([]);
+      await expect(jobs.start(inlineList(broken()))).rejects.toThrow(RangeError);
+      expect((await jobs.list(firstJobs)).items).toEqual([]);
     });
 
     it('gives the same job for the same key and input, also at once, and refuses another input', async () => {
       const { jobs } = openWith({ verify: fakeVerify(exists).verify });
-      const keyed = { ...input, idempotencyKey: 'k', inputHash: 'h', addresses: addresses(600) };
+      const keyed = inlineList(addresses(600), { idempotencyKey: 'k' });
       const both = await Promise.all([jobs.start(keyed), jobs.start(keyed)]);
       expect(both.map(({ kind }) => kind).sort()).toEqual(['existing', 'started']);
-      expect(await jobs.start({ ...keyed, inputHash: 'other' })).toEqual({ kind: 'idempotencyConflict' });
-      expect((await jobs.list({ limit: 10, afterId: null })).items).toHaveLength(1);
+      expect((await jobs.list(firstJobs)).items).toHaveLength(1);
       expect((await jobs.start({ ...keyed, idempotencyKey: 'k2' })).kind).toBe('started');
-      const unhashed = { ...keyed, idempotencyKey: 'k3', inputHash: null };
-      expect((await jobs.start(unhashed)).kind).toBe('started');
-      expect((await jobs.start(unhashed)).kind).toBe('existing');
+      // The keys of one caller say nothing of another's.
+      expect((await jobs.start({ ...keyed, owner: 'somebody else' })).kind).toBe('started');
     });
 
     it('keeps of a row what an address could be, and nothing that cannot be kept', async () => {
@@ -309,28 +306,23 @@ describe('jobs', () => {
       expect(asks.filter(({ text }) => text.startsWith('slow'))).toHaveLength(4);
     });
 
-    it('in the worker itself: a chunk that was taken ten times in vain settles unasked', async () => {
-      const silent = openWith({
-        verify: () => new Promise(() => {}),
-        concurrency: { chunks: 1, rowsPerChunk: 1 },
+    it('in verify, for ever: what never ends is INTERNAL after three deadlines, and nobody behind it is', async () => {
+      const { verify, asks } = fakeVerify((text) =>
+        text.startsWith('hang') ? new Promise(() => {}) : exists(),
+      );
+      const { jobs } = openWith({
+        verify,
+        chunkDeadlineMs: minute,
+        concurrency: { chunks: 1, rowsPerChunk: 2 },
       });
-      const job = await startJob(silent.jobs, addresses(3));
-      await vi.advanceTimersByTimeAsync(10);
-      for (let n = 0; n < 9; n += 1) {
-        await store.jobs.releaseChunks('all');
-        expect(await store.jobs.takeChunk(new Date(), new Date(Date.now() + minute))).not.toBeNull();
-      }
-      await store.jobs.releaseChunks('all');
-      const { verify, asks } = fakeVerify(exists);
-      const { jobs, errors } = openWith({ verify });
-      await untilEnded(jobs, job.id);
-      expect(asks).toEqual([]);
+      const job = await startJob(jobs, ['hang1@x.example', 'hang2@x.example', ...addresses(5)]);
+      await untilEnded(jobs, job.id, 10 * minute, 1_000);
       expect((await reasonsOf(jobs, job.id)).map(([, reason]) => reason)).toEqual([
         'INTERNAL',
         'INTERNAL',
-        'INTERNAL',
+        ...Array(5).fill('MAILBOX_EXISTS'),
       ]);
-      expect(String(errors[0])).toContain('11 times in vain');
+      expect(asks.filter(({ text }) => text.startsWith('hang'))).toHaveLength(6);
     });
 
     /** The store, which rejects while `trouble` says so. */
