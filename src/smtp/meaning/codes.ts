@@ -1,4 +1,5 @@
-import type { Rule } from './rule.ts';
+import { DISABLED, DOUBTS, NOT_FOUND, NOT_FOUND_ELSEWHERE } from './phrases.ts';
+import { anyOf, type Rule } from './rule.ts';
 
 /**
  * Enhanced status codes that name one cause and one culprit (RFC 3463 §3, with the registry of RFC 5248). Codes that
@@ -11,8 +12,20 @@ export const codes: readonly Rule[] = [
     phases: ['RCPT_TO'],
     codes: [5],
     enhanced: ['5.1.1'],
+    pattern: anyOf(NOT_FOUND, NOT_FOUND_ELSEWHERE),
+    unless: /try again|database|extern/,
     example: '550 5.1.1 <jo@example.com>: Recipient address rejected: User unknown in virtual mailbox table',
-    source: 'RFC 3463 §3.2: bad destination mailbox address',
+    source: 'RFC 3463 §3.2: bad destination mailbox address, in code and words',
+  },
+  {
+    id: '5.1.1-by-code',
+    kind: 'MAILBOX_NOT_FOUND',
+    phases: ['RCPT_TO'],
+    codes: [5],
+    enhanced: ['5.1.1'],
+    unless: DOUBTS,
+    example: '550 5.1.1 <jo@example.com>: inactive email address',
+    source: 'RFC 3463 §3.2: words that say nothing else; iCloud. Others put 5.1.1 beside their policies',
   },
   {
     id: 'x.1.2',
@@ -63,8 +76,17 @@ export const codes: readonly Rule[] = [
     phases: ['RCPT_TO'],
     codes: [5],
     enhanced: ['5.2.1'],
+    pattern: anyOf(
+      DISABLED,
+      NOT_FOUND,
+      NOT_FOUND_ELSEWHERE,
+      /disabled|deactivated|inactive|suspended|terminated|expired|discontinued|cannot be accessed/,
+      /^$/,
+    ),
+    unless: /sender|permission|filter|\bonly\b|migrat|maintenance|\bmoved\b/,
     example: '550 5.2.1 The email account that you tried to reach is disabled. gsmtp',
-    source: 'RFC 3463 §3.3: mailbox disabled, not accepting messages',
+    source:
+      'RFC 3463 §3.3: mailbox disabled, not accepting messages. "From you" is what many mean by that, so words must agree',
   },
   {
     id: 'x.2.2',

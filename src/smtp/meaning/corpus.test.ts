@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CorpusRow, corpus } from './corpus.ts';
+import { tricky } from './corpus-tricky.ts';
 import { parseExample } from './example.ts';
 import { classifyReply } from './index.ts';
 
@@ -33,6 +34,12 @@ test('at least 300 replies, no two the same, about a third held out', () => {
 
 describe('what the rules were written by is classified right', () => {
   test.each(learnt.map(({ by, row }) => [by, row[1], row] as const))('%s: %s', (_, __, row) => {
+    expect(classify(row)).toMatchObject({ kind: row[0] });
+  });
+});
+
+describe('code and words that point at different culprits', () => {
+  test.each(tricky.map((row) => [row[1], row] as const))('%s', (_, row) => {
     expect(classify(row)).toMatchObject({ kind: row[0] });
   });
 });

@@ -7,17 +7,21 @@
  * it is ours, or nobody's.
  *
  * Rules are rows, tried in order, and the first that matches decides:
- *  1. `traps`   a provider's habits that mean something else than the code beside them; greylisting, rate;
- *  2. `blame`   words that name us as the culprit, whatever the code is;
- *  3. `codes`   enhanced status codes that name one cause (RFC 3463, 5248, 7372, 7504, 7505);
- *  4. `words`   phrases, where the code names only a family of causes (x.0.0, x.1.0, x.7.1, none at all);
- *  5. `rest`    what the bare code says in its phase; the last row of a phase matches whatever is left.
+ *  1. `traps`       a provider's habits that mean something else than the code beside them;
+ *  2. `pace`        greylisting and rate;
+ *  3. `blame`       words that name us as the culprit, whatever the code is;
+ *  4. `acquittals`  words that take the mailbox out of the question, whatever the code is;
+ *  5. `codes`       enhanced status codes that name one cause (RFC 3463, 5248, 7372, 7504, 7505);
+ *  6. `words`       phrases, where the code names only a family of causes (x.0.0, x.1.0, x.7.1, none at all);
+ *  7. `rest`        what the bare code says in its phase; the last row of a phase matches whatever is left.
  *
  * Limits: text is cut at 2,000 characters, patterns are linear, a stated delay counts up to a day. Pure.
  */
 
+import { acquittals } from './acquittals.ts';
 import { blame } from './blame.ts';
 import { codes } from './codes.ts';
+import { pace } from './pace.ts';
 import { rest } from './rest.ts';
 import type { Rule, Subject } from './rule.ts';
 import { matchesRule, mayConcern } from './rule.ts';
@@ -30,7 +34,15 @@ export type { Rule } from './rule.ts';
 export type * from './types.ts';
 
 /** Every rule, in the order in which they are tried. */
-export const rules: readonly Rule[] = [...traps, ...blame, ...codes, ...words, ...rest];
+export const rules: readonly Rule[] = [
+  ...traps,
+  ...pace,
+  ...blame,
+  ...acquittals,
+  ...codes,
+  ...words,
+  ...rest,
+];
 
 /**
  * Rules that may concern a code in a phase, found once: one reply in two is a 250, which one rule of all concerns. At

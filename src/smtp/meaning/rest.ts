@@ -10,16 +10,6 @@ export const rest: readonly Rule[] = [
     source: 'RFC 5321 §4.2.1; 251 and 252 too (§3.4, §3.5.3)',
   },
   {
-    id: 'authentication-required',
-    kind: 'AUTH_REQUIRED',
-    phases: ['MAIL_FROM', 'RCPT_TO'],
-    codes: [530, 535, 550, 553, 554, 503],
-    pattern:
-      /authentication (?:is )?required|not (?:been )?authenticated|not logged in|log ?in first|smtp auth/,
-    example: '530 5.7.0 Authentication required',
-    source: 'RFC 4954 §6',
-  },
-  {
     id: 'greeting-521',
     kind: 'NO_MAIL_ACCEPTED',
     phases: ['GREETING', 'EHLO'],

@@ -1,8 +1,7 @@
 import { anyOf, type Rule } from './rule.ts';
 
 /**
- * A provider's or a program's habits: replies that mean something else than the code beside them says. Then greylisting
- * and rate, which are words whatever their code is.
+ * A provider's or a program's habits: replies that mean something else than the code beside them says.
  */
 export const traps: readonly Rule[] = [
   {
@@ -48,6 +47,7 @@ export const traps: readonly Rule[] = [
       /authentication is required for recipient/,
       /recipientauthenticationrequired/,
       /not authenticated for (?:group|mailbox)/,
+      /senders?notauthenticatedfor|usernotmemberof|allowed-senders list/,
     ),
     example: '550 5.7.1 RESOLVER.RST.AuthRequired; authentication required [Stage: CreateMessage]',
     source: 'Microsoft Exchange: the recipient exists and takes mail from inside only',
@@ -56,7 +56,7 @@ export const traps: readonly Rule[] = [
     id: 'gmail-mailbox-busy',
     kind: 'MAILBOX_BUSY',
     phases: ['RCPT_TO'],
-    pattern: /(?:user|account|mailbox)\b.{0,60} receiving mail (?:at a rate|too quickly)/,
+    pattern: /(?:user|account|mailbox|recipient)\b.{0,60} receiving mail (?:at a rate|too quickly)/,
     example:
       '450 4.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered. Please resend your message at a later time. gsmtp',
     source: 'Google Workspace, SMTP error reference: 450 4.2.1, and 550 5.2.1 with the same words',
@@ -93,12 +93,23 @@ export const traps: readonly Rule[] = [
       /does ?n.t exist/,
       /does not exist/,
       /(?:user|recipient|mailbox) not found/,
+      /5\.4\.1 .{0,80}recipient address rejected: access denied/,
     ),
     unless: /client host|sender address|blocked using|helo command|spamhaus/,
     example:
       '450 4.1.1 <jo@example.com>: Recipient address rejected: undeliverable address: host 10.0.0.9[10.0.0.9] said: 550 5.1.1 <jo@example.com>: Recipient address rejected: User unknown in local recipient table (in reply to RCPT TO command)',
     source:
       'Postfix reject_unverified_recipient: 450 by default (unverified_recipient_reject_code), also for known-bad',
+  },
+  {
+    id: 'postfix-probe-found-it-full',
+    kind: 'MAILBOX_FULL',
+    phases: ['RCPT_TO'],
+    pattern: /(?:undeliverable|unverified) address:/,
+    also: /\b[45]\.2\.2\b|over quota|mailbox (?:is )?full/,
+    example:
+      '450 4.1.1 <jo@example.com>: Recipient address rejected: unverified address: host mx said: 452 4.2.2 Mailbox full',
+    source: 'Postfix reject_unverified_recipient: what the host behind it said',
   },
   {
     id: 'postfix-probe-pending',
@@ -111,98 +122,15 @@ export const traps: readonly Rule[] = [
     source: 'Postfix reject_unverified_recipient: the probe has not ended, or ended without an answer',
   },
   {
-    id: 'postscreen-first-visit',
-    kind: 'GREYLISTED',
+    id: 'postfix-probe-refused',
+    kind: 'POLICY',
     phases: ['RCPT_TO'],
-    codes: [450],
-    enhanced: ['4.3.2'],
-    pattern: /service currently unavailable/,
-    example: '450 4.3.2 Service currently unavailable',
+    codes: [5],
+    pattern: /(?:undeliverable|unverified) address\b/,
+    example:
+      '550 5.1.1 <jo@example.com>: Recipient address rejected: undeliverable address: host mx said: 554 5.7.1 Message content rejected',
     source:
-      'Postfix POSTSCREEN_README: a client that passed the tests after the greeting must reconnect once',
-  },
-  {
-    id: 'mimecast-greylisting',
-    kind: 'GREYLISTED',
-    phases: ['RCPT_TO'],
-    codes: [4],
-    pattern: /internal resources? (?:are|is) temporarily unavailable/,
-    example:
-      '451 Internal resources are temporarily unavailable - https://community.mimecast.com/docs/DOC-1369#451 [abcDEF123.uk10]',
-    source: 'Mimecast, SMTP error codes: 451, greylisting applied',
-  },
-  {
-    id: 'greylisting-words',
-    kind: 'GREYLISTED',
-    codes: [4],
-    pattern: anyOf(
-      /gr[ea]y.?list/,
-      /postgrey/,
-      /sqlgrey/,
-      /\bgraulist/,
-      /liste grise/,
-      /сер\p{L}{2,3} спис/u,
-      /грейлист/,
-      /灰名单/,
-    ),
-    example:
-      '450 4.2.0 <jo@example.com>: Recipient address rejected: Greylisted, see http://postgrey.schweikert.ch/help/example.com.html',
-    source: 'postgrey, milter-greylist, SQLgrey, Exim, rspamd; RFC 6647',
-  },
-  {
-    id: 'too-many-recipients',
-    kind: 'TOO_MANY_RECIPIENTS',
-    phases: ['RCPT_TO'],
-    codes: [4, 552, 550, 554],
-    pattern: anyOf(
-      /too many (?:rcpt|recipients?)/,
-      /recipient (?:count|limit)/,
-      /maximum (?:number of )?recipients/,
-      /recipients? per (?:message|transaction)/,
-    ),
-    unless:
-      /invalid recipients|(?:per|this|an|each|every) (?:hour|minute|day)|in a short|unknown|recipients from/,
-    example: '452 4.5.3 Error: too many recipients',
-    source: 'RFC 5321 §4.5.3.1.10: 452, and 552 from old servers; ask the rest in another transaction',
-  },
-  {
-    id: 'too-many-recipients-from-us',
-    kind: 'RATE_LIMITED',
-    phases: ['RCPT_TO'],
-    pattern: /too many recipients (?:from|received|this|per|in)\b/,
-    example:
-      '550 5.1.1 <jo@example.com> - 192.0.2.1 has sent to too many recipients this hour. IB607 <http://x.co/rlbounce>',
-    source: 'GoDaddy IB607, in spite of its 5.1.1; Postfix smtpd_client_recipient_rate_limit; Cisco',
-  },
-  {
-    id: 'netease-rate',
-    kind: 'RATE_LIMITED',
-    codes: [4],
-    pattern: /\bhl:(?:icc|ifc|rep|mep|itc)\b|\b(?:mi|rp):(?:cel|dmc|ccl|drc|sfq)\b/,
-    example: '421 HL:IFC 192.0.2.1,smtp12 http://mail.163.com/help/help_spam_16.htm',
-    source: 'NetEase (163.com, 126.com), help_spam_16: connections, letters or commands over the limit',
-  },
-  {
-    id: 'too-many-connections',
-    kind: 'RATE_LIMITED',
-    codes: [4],
-    pattern: anyOf(
-      /too (?:many|much) (?:concurrent |simultaneous |smtp |open )*(?:connections?|sessions?|mail|messages?|commands?|errors?)/,
-      /(?:connection|message|sending|recipient|rate) (?:rate )?limit/,
-      /rate.?limit/,
-      /throttl|frequency limited|\brp-00\d\b|max(?:imum)? (?:\w{1,12} )?(?:messages?|connections?)|service refuse/,
-      /slow down/,
-      /too (?:fast|quickly|frequently|often)/,
-      /excessive (?:volume|rate|number)/,
-      /trop de connexions/,
-      /zu viele/,
-      /слишком (?:много|часто)/,
-      /超过/,
-      /频率/,
-      /过于频繁/,
-    ),
-    example: '421 4.7.0 mx.example.net Error: too many connections from 192.0.2.1',
-    source: 'Postfix anvil(8) and others',
+      'Postfix reject_unverified_recipient: its own prober was refused or met nobody, in spite of 5.1.1',
   },
   {
     id: 'yahoo-permanently-deferred',
@@ -211,19 +139,6 @@ export const traps: readonly Rule[] = [
     example:
       '421 4.7.1 [TS03] All messages from 192.0.2.1 will be permanently deferred; Retrying will NOT succeed. See https://postmaster.yahooinc.com/error-codes',
     source: 'Yahoo, SMTP error codes: TS03, TSS09, TSS11; a 4xx that will not pass',
-  },
-  {
-    id: 'yahoo-tss',
-    kind: 'RATE_LIMITED',
-    codes: [4],
-    pattern: anyOf(
-      /\[tss\d\d\]/,
-      /temporarily deferred due to (?:unexpected volume or )?user complaints/,
-      /\[ts\d\d\]/,
-    ),
-    example:
-      '421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes',
-    source: 'Yahoo, SMTP error codes: TSS04 and kin are temporary',
   },
   {
     id: 'yahoo-tss-permanent',
@@ -235,11 +150,19 @@ export const traps: readonly Rule[] = [
     source: 'Yahoo, SMTP error codes: BL21, BL23',
   },
   {
+    id: 'aol-does-not-want-us',
+    kind: 'IP_BLOCKED',
+    codes: [5],
+    pattern: /will not accept delivery of this message|\((?:rly|dyn|cvu|hvu|ctr|snd):\w{1,4}\)/,
+    example: '554 5.2.1 : (DYN:T1) http://postmaster.info.aol.com/errors/554dynt1.html',
+    source: 'AOL, error codes RLY, DYN, CVU, HVU: our address or volume, in spite of 5.2.1',
+  },
+  {
     id: 'facebook-preferences',
     kind: 'POLICY',
     phases: ['RCPT_TO'],
     codes: [5],
-    pattern: /due to recipient preferences/,
+    pattern: /due to recipient preferences|recipient (?:has )?blocked (?:mail|messages|e-?mails?) from/,
     example:
       '550 5.1.1 RCP-P2 http://postmaster.facebook.com/response_codes?ip=192.0.2.1#rcp Refused due to recipient preferences',
     source: 'Facebook: the account exists and takes mail from friends only, in spite of 5.1.1',

@@ -1,3 +1,4 @@
+import { DISABLED, NOT_FOUND, NOT_FOUND_ELSEWHERE } from './phrases.ts';
 import { anyOf, type Rule } from './rule.ts';
 
 /**
@@ -61,6 +62,8 @@ export const words: readonly Rule[] = [
       /空间不足/,
       /(?:buzón|casilla) .{0,20}llen/,
       /casella .{0,20}piena/,
+      /容量を超え|容量オーバー/,
+      /mailbox is over (?:its|the) (?:limit|quota)/,
     ),
     unless:
       /system storage|server.{0,20}disk|\byou(?:r|'ve| have)\b|(?:daily|hourly|sending|message|recipient) quota/,
@@ -72,20 +75,9 @@ export const words: readonly Rule[] = [
     kind: 'MAILBOX_DISABLED',
     phases: RCPT,
     codes: [5],
-    pattern: anyOf(
-      /(?:mailbox|account|user|address|recipient|email)(?: \S{1,100})? (?:is |has been |was |currently |temporarily |temporary |permanently |now |been ){0,4}(?:disabled|deactivated|suspended|inactive|locked|frozen|closed|terminated|expired|discontinued|retired)\b/,
-      /(?:disabled|inactive|suspended|deactivated|closed|locked|frozen) (?:mailbox|account|user|recipient|address)/,
-      /(?:mailbox|account|user|address) (?:is )?(?:not|no longer) (?:active|in use|in service|enabled|activated)/,
-      /no longer accepts? (?:mail|email|messages)/,
-      /disableduser/,
-      /konto (?:ist )?(?:gesperrt|deaktiviert)/,
-      /postfach (?:ist )?(?:gesperrt|deaktiviert|inaktiv)/,
-      /compte .{0,30}(?:désactiv|desactiv|suspendu|bloqu|fermé)|bo[iî]te .{0,40}archiv/,
-      /recipient(?:'s)? account is blocked/,
-      /(?:ящик|пользовател\p{L}+|аккаунт|уч[её]тная запись) .{0,20}(?:заблокирован|отключ|удал)/u,
-      /(?:帐号|账号|邮箱|用户).{0,6}(?:禁用|停用|冻结|锁定)/,
-    ),
-    unless: /\byour (?:account|address|e?-?mail)|sender/,
+    pattern: DISABLED,
+    unless:
+      /\byour (?:account|address|e?-?mail)|sender|database|\buntil\b|hôte|\bserve|(?<![=\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d/,
     example:
       '554 delivery error: Sorry, your message to jo@example.com cannot be delivered. This mailbox is disabled (554.30).',
     source: 'Yahoo, mail.ru, 163.com and others',
@@ -95,24 +87,9 @@ export const words: readonly Rule[] = [
     kind: 'MAILBOX_NOT_FOUND',
     phases: RCPT,
     codes: [5],
-    pattern: anyOf(
-      /(?:user|recipient|mailbox|address|account|addressee|alias|local ?part|person|customer|subscriber)(?: \S{1,100})? (?:is |was |does |has been ){0,2}(?:unknown|not (?:found|known|exist|exists|a (?:valid|known)|valid|recognized|available here|here|listed|present|in (?:our|the|my))|non-?existent|invalid|unrecognized)/,
-      /(?:unknown|invalid|no such|nonexistent|non-existent|unrecognized|bad|wrong|incorrect) (?:e-?mail |destination |local |or (?:invalid|illegal|inactive) |virtual )*(?:user|recipient|mailbox|address|account|addressee|alias|local.?part|rcpt|person|id\b)/,
-      /(?:user|recipient|mailbox|address|account|alias|email|reach)\b.{0,120} (?:does not|doesn't|doesnt|don't|didn't|not) (?:seem to )?exist/,
-      /^(?:\S{1,30} )?(?:does not|doesn't|doesnt) exist|exists? that user|non-?existent (?:user|account|mailbox)/,
-      /doesn't have an? .{0,40}account/,
-      /no (?:mailbox|mail box|mail-box|account|user|one|body) (?:here|by that|with that|at this|found|available|named)/,
-      /not (?:a|our) (?:valid |known |local |active )?(?:user|recipient|mailbox|address|account|customer|email)/,
-      /(?:isn't|is not) (?:a )?(?:valid|known|local|registered) (?:user|recipient|mailbox|address|gateway user|customer)/,
-      /unrouteable address|recipient (?:does not|doesn't) exist/,
-      /there is no (?:one|such|user)/,
-      /address (?:unknown|invalid|not found)/,
-      /userunknown/,
-      /nosuchuser/,
-      /recipient ?not ?found/,
-      /validrcptto|not our (?:user|customer)/,
-    ),
-    unless: /domain|sender|from address|host|\byour (?:e?-?mail )?address/,
+    pattern: NOT_FOUND,
+    unless:
+      /domain|sender|from address|host|\byour (?:e?-?mail )?address|\bpolic(?:y|ies)\b|\bspam\b|attack|abuse|restrict|not allowed|\bteam\b|headers|address family|too many|try again|database|\berror reading/,
     example: '550 No Such User Here',
     source: 'every server that speaks English',
   },
@@ -127,6 +104,8 @@ export const words: readonly Rule[] = [
       /unknown (?:user|recipient|mailbox)/,
       /(?:mailbox|user|recipient) does not exist/,
     ),
+    unless:
+      /sender|access denied|\byour (?:host|ip)|error reading|\bpolic(?:y|ies)\b|\bspam\b|attack|abuse|restrict|not allowed|\bteam\b|headers|too many|not hosted/,
     example: '550 No such user (jo) in domain, said the host',
     source: 'servers that add where they looked',
   },
@@ -135,24 +114,11 @@ export const words: readonly Rule[] = [
     kind: 'MAILBOX_NOT_FOUND',
     phases: RCPT,
     codes: [5],
-    pattern: anyOf(
-      /unbekannte[rn]? (?:empfänger|benutzer|adresse)/,
-      /(?:empfänger|benutzer|adresse|postfach|mailbox) (?:\S{1,60} )?(?:ist )?(?:\S{1,12} )?(?:unbekannt|existiert nicht|nicht (?:gefunden|bekannt|vorhanden|verfügbar))/,
-      /(?:utilisateur|destinataire|adresse|compte|boîte) (?:\S{1,60} )?(?:\S{1,12} )?(?:inconnue?|inexistante?|invalide|n'existe pas|introuvable)/,
-      /adresse d.{0,3} au moins un destinataire invalide/,
-      /(?:пользовател\p{L}+|адресат\p{L}*|получател\p{L}+|ящик\p{L}*|адрес\p{L}*) .{0,40}(?:не (?:найден|существует|зарегистрирован|обнаружен)|неизвестен)/u,
-      /нет такого (?:пользователя|адреса|ящика)/,
-      /такого .{0,30}не существует/,
-      /(?:用户|收件人|邮箱|帐号|账号|地址).{0,8}(?:不存在|未找到|无效|找不到)/,
-      /找不到(?:用户|收件人|邮箱)/,
-      /(?:usuario|destinatario|buzón|cuenta) .{0,30}(?:desconocido|no existe|inexistente)/,
-      /no existe (?:ese|dicha|el) /,
-      /(?:utente|destinatario|casella|indirizzo) .{0,30}(?:sconosciuto|inesistente|non esiste)/,
-      /destinat\w{2,5} sconosciut/,
-      /nie ma takiego/,
-      /nie istnieje/,
-      /não existe/,
-      /usuário desconhecido/,
+    pattern: NOT_FOUND_ELSEWHERE,
+    unless: anyOf(
+      /\bip\b|ipアドレス|relay|\bspam\b|blacklist|\bdns\b|extern/,
+      /server|serveur|servidor|сервер|服务器|サーバ/,
+      /(?<![=\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d/,
     ),
     example: '550 Benutzer unbekannt',
     source: 'German, French, Russian, Chinese, Spanish, Italian, Polish and Portuguese servers',
@@ -162,8 +128,10 @@ export const words: readonly Rule[] = [
     kind: 'MAILBOX_NOT_FOUND',
     phases: RCPT,
     codes: [550],
-    pattern: /mailbox (?:is )?(?:unavailable|not available)/,
-    unless: /polic|access denied|temporar|spam|reputation|blocked|try again|later/,
+    pattern:
+      /(?:^|: ?|not taken,? )mailbox (?:is )?(?:unavailable|not available)(?:[.!]?$| ?[([]| for explanation| or not local|[., -]* ?https?:)/,
+    unless:
+      /polic|access denied|temporar|\bspam\b|reputation|blocked|try again|later|not allowed|contact|database|unreachable|sender|\byou\b/,
     example: '550 Requested action not taken: mailbox unavailable',
     source:
       'RFC 5321 §4.2.3: 550 means not found, no access or policy; these words name the mailbox, and GMX, web.de, IONOS and Outlook.com document them for unknown recipients. A 550 that names nobody is POLICY',
