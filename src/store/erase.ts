@@ -11,6 +11,7 @@ const batchPages = 500;
 export const createEraser = (db: DatabaseSync) => {
   const hide = db.prepare(`UPDATE job SET state = 'ERASING' WHERE number = ?`);
   const deleteChunks = db.prepare('DELETE FROM chunk WHERE job = ?');
+  const deleteDeliveries = db.prepare('DELETE FROM delivery WHERE job = ?');
   const deleteJob = db.prepare('DELETE FROM job WHERE number = ?');
   const tables = [
     { key: 'position', table: 'result' },
@@ -27,12 +28,16 @@ export const createEraser = (db: DatabaseSync) => {
   );
   const readFreePages = db.prepare('PRAGMA freelist_count');
 
+  /** Nobody sees it from now on, works on it or is told of it. Within a transaction. */
+  const drop = (job: number): void => {
+    hide.run(job);
+    deleteChunks.run(job);
+    deleteDeliveries.run(job);
+  };
+
   /** All that belongs to the job, in batches; the job itself goes last, so that a crash half-way is found again. */
   const erase = async (job: number): Promise<void> => {
-    inTransaction(db, () => {
-      hide.run(job);
-      deleteChunks.run(job);
-    });
+    inTransaction(db, () => drop(job));
     for (const { bound, some, rest } of tables) {
       while (true) {
         const last = bound.get(job)?.bound;
@@ -58,5 +63,5 @@ export const createEraser = (db: DatabaseSync) => {
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   };
 
-  return { erase, shrink };
+  return { drop, erase, shrink };
 };

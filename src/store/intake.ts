@@ -10,9 +10,11 @@ import {
   type ChunkPlan,
   createChunkCutter,
   type IntakeRow,
+  type ListShape,
   type NewJob,
   planOrdinals,
 } from '../jobs/index.ts';
+import type { Announce } from './deliveries.ts';
 import { commitDurably, inTransaction } from './sqlite.ts';
 
 /** Rows a transaction takes: about 5 ms of the event loop. */
@@ -52,18 +54,27 @@ const openStage = (): Stage => {
   };
 };
 
+type Loaded = {
+  readonly total: number;
+  /** Rows that repeat the mailbox of an earlier one. */
+  readonly duplicates: number;
+  /** Octets of text. */
+  readonly bytes: number;
+};
+
 type LoadOutcome = 'loaded' | 'keyTaken';
 
 /** SQLITE_CONSTRAINT_UNIQUE */
 const uniqueViolated = 2067;
 
-export const createLoader = (db: DatabaseSync) => {
+export const createLoader = (db: DatabaseSync, announce: Announce) => {
   const insertJob = db.prepare(
-    `INSERT INTO job (id, name, state, created_at, expires_at, idempotency_key, input_hash)
-     VALUES (?, ?, 'LOADING', ?, ?, ?, ?) RETURNING number`,
+    `INSERT INTO job (id, name, state, created_at, expires_at, idempotency_key, input_hash, max_age,
+       webhook_url, webhook_secret, webhook_tells_progress)
+     VALUES (?, ?, 'LOADING', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`,
   );
   const insertRow = db.prepare(
-    'INSERT INTO list_row (job, row, address, domain, original) VALUES (?, ?, ?, ?, ?)',
+    'INSERT INTO list_row (job, row, address, domain, original, cells) VALUES (?, ?, ?, ?, ?, ?)',
   );
   const insertChunk = db.prepare(
     `INSERT INTO chunk (job, ordinal, readiness, not_before, rows, row_count)
@@ -72,29 +83,33 @@ export const createLoader = (db: DatabaseSync) => {
   const setOrdinal = db.prepare('UPDATE chunk SET ordinal = ?, readiness = 2 WHERE id = ?');
   const publish = db.prepare(
     `UPDATE job SET state = iif(:total = 0, 'COMPLETED', 'QUEUED'), ended_at = iif(:total = 0, created_at, NULL),
-       total = :total, duplicates = :duplicates
+       total = :total, duplicates = :duplicates, stored_bytes = :bytes, list_format = :format,
+       file_name = :fileName, columns = :columns, address_column = :addressColumn
      WHERE number = :number`,
   );
 
-  /** Reads the source to its end. Gives how many rows there were, and how many of them repeat an earlier one. */
+  /** Reads the source to its end. */
   const loadRows = async (
     job: number,
     stage: Stage,
     source: AsyncIterable<IntakeRow> | Iterable<IntakeRow>,
-  ): Promise<{ readonly total: number; readonly duplicates: number }> => {
+  ): Promise<Loaded> => {
     let total = 0;
     let duplicates = 0;
+    let bytes = 0;
     let batch: IntakeRow[] = [];
     const flush = async () => {
       const rows = batch;
       batch = [];
       inTransaction(db, () =>
         stage.transaction(() => {
-          for (const { row, address, canonical, domain } of rows) {
+          for (const { row, address, canonical, domain, cells } of rows) {
             const original = canonical === null ? null : stage.claim(canonical, row);
             if (original === null) stage.place(domain, row);
             else duplicates += 1;
-            insertRow.run(job, row, address, domain, original);
+            const kept = cells === null ? null : JSON.stringify(cells);
+            bytes += Buffer.byteLength(address) + (kept === null ? 0 : Buffer.byteLength(kept));
+            insertRow.run(job, row, address, domain, original, kept);
           }
         }),
       );
@@ -107,7 +122,7 @@ export const createLoader = (db: DatabaseSync) => {
       if (batch.length === batchRows) await flush();
     }
     if (batch.length > 0) await flush();
-    return { total, duplicates };
+    return { total, duplicates, bytes };
   };
 
   const loadChunks = async (job: number, stage: Stage, notBefore: number) => {
@@ -144,6 +159,10 @@ export const createLoader = (db: DatabaseSync) => {
         job.expiresAt.getTime(),
         job.idempotencyKey,
         job.inputHash,
+        job.maxAgeSeconds,
+        job.webhook?.url ?? null,
+        job.webhook?.secret ?? null,
+        job.webhook?.tellsProgress === true ? 1 : 0,
       )?.number,
     );
 
@@ -154,12 +173,21 @@ export const createLoader = (db: DatabaseSync) => {
   ): Promise<LoadOutcome> => {
     const stage = openStage();
     try {
-      const { total, duplicates } = await loadRows(number, stage, source);
+      const loaded = await loadRows(number, stage, source);
       const chunks = await loadChunks(number, stage, job.createdAt.getTime());
       const ordinals = planOrdinals(chunks.map(({ domain }) => domain));
       commitDurably(db, () => {
         for (const [index, { id }] of chunks.entries()) setOrdinal.run(ordinals[index] ?? 1, id);
-        publish.run({ number, total, duplicates });
+        const shape: ListShape = job.readShape();
+        publish.run({
+          number,
+          ...loaded,
+          format: shape.format,
+          fileName: shape.fileName,
+          columns: JSON.stringify(shape.columns),
+          addressColumn: shape.addressColumn,
+        });
+        if (loaded.total === 0) announce(number, 'bulk_job.completed', job.createdAt);
       });
       return 'loaded';
     } catch (error) {

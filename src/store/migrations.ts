@@ -3,7 +3,7 @@
  *
  * The list and its results are two tables, so that settling only appends: results lie in the order of their
  * positions, which is the order in which cursors read them. What is not settled yet is told by the chunks: a row
- * is in exactly one chunk or has exactly one result (`result_by_row` would refuse a second one).
+ * is in exactly one chunk or has exactly one result.
  */
 
 export const applicationId = 0x72_63_70_74; // "rcpt"
@@ -141,7 +141,7 @@ export const migrations: readonly string[] = [
     SELECT number, id, name, state, created_at, started_at, ended_at, expires_at, idempotency_key, input_hash,
       total, settled, waiting, deliverable, undeliverable, risky, unknown, duplicates,
       (SELECT coalesce(sum(octet_length(address)), 0) FROM list_row WHERE list_row.job = job.number)
-      + (SELECT coalesce(sum(coalesce(octet_length(exchange), 0) + coalesce(octet_length(reply_text), 0)), 0)
+      + (SELECT coalesce(sum(octet_length(concat(provider, exchange, reply_enhanced, reply_text))), 0)
          FROM result WHERE result.job = job.number)
     FROM job;
   -- The number of a job that was erased is not given again.
@@ -152,13 +152,18 @@ export const migrations: readonly string[] = [
   CREATE UNIQUE INDEX job_by_key ON job (idempotency_key)
     WHERE idempotency_key IS NOT NULL AND state NOT IN ('LOADING', 'ERASING');
 
-  -- chunk.readiness 3: while its job is paused.
+  -- chunk.readiness 3: while its job is paused. Chunks of jobs that are passed over are skipped within the index.
+  ALTER TABLE chunk ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX chunk_by_ordinal;
+  CREATE INDEX chunk_by_ordinal ON chunk (readiness, ordinal, id, job) WHERE lease IS NULL;
 
   -- A JSON array of the caller's row as it was; NULL when the address is all there is.
   ALTER TABLE list_row ADD COLUMN cells TEXT;
 
-  -- A reason has one status, so that what is asked by status is read by its reasons.
+  -- A reason has one status, so that what is asked by status is read by its reasons. Which position a row has is
+  -- worked out when somebody walks the list (row-positions.ts): an index by row was half of what settling wrote.
   DROP INDEX result_by_status;
+  DROP INDEX result_by_row;
   CREATE INDEX result_by_reason ON result (job, reason, position);
 
   CREATE TABLE upload (
@@ -180,9 +185,9 @@ export const migrations: readonly string[] = [
     event           TEXT NOT NULL,
     state           TEXT NOT NULL CHECK (state IN ('PENDING', 'DELIVERED', 'FAILED')),
     created_at      INTEGER NOT NULL,
-    -- When it is tried; and when it may be taken, which is later while somebody is at it.
     next_attempt_at INTEGER,
-    due_at          INTEGER,
+    -- While somebody is at it.
+    lease_until     INTEGER,
     -- A JSON array, oldest first.
     attempts        TEXT NOT NULL DEFAULT '[]',
     -- Of the moment of the event; the counters as JSON.
@@ -190,7 +195,7 @@ export const migrations: readonly string[] = [
     counters        TEXT NOT NULL
   ) STRICT;
   CREATE INDEX delivery_by_job ON delivery (job, number);
-  CREATE INDEX delivery_by_time ON delivery (due_at) WHERE state = 'PENDING';
+  CREATE INDEX delivery_by_time ON delivery (next_attempt_at) WHERE state = 'PENDING';
 
   CREATE TABLE secret (
     name  TEXT NOT NULL PRIMARY KEY,

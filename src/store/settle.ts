@@ -2,7 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Chunk, type ChunkOutcome, chunkRows, type RowResult } from '../jobs/index.ts';
 import type { Status } from '../verdict/index.ts';
+import type { Announce } from './deliveries.ts';
 import { inTransaction } from './sqlite.ts';
+import { createTally, prepareTally } from './tally.ts';
 
 /**
  * Waiting rows of one job start together when their times fall into one second: else each row that is asked to come
@@ -10,20 +12,30 @@ import { inTransaction } from './sqlite.ts';
  */
 const waitGrainMs = 1_000;
 
-type Counts = { settled: number; waiting: number; byStatus: Record<Status, number> };
-type Tally = {
-  readonly kind: 'reason' | 'provider' | 'domain';
-  readonly key: string;
-  count: number;
-  deliverable: number;
+/** A job is told of each tenth of its rows. */
+const parts = 10;
+
+type Counts = { settled: number; waiting: number; bytes: number; byStatus: Record<Status, number> };
+
+type WaitingPlace = {
+  readonly job: number;
+  readonly ordinal: number;
+  readonly tries: number;
+  readonly readiness: number;
 };
 
-export const createSettler = (db: DatabaseSync) => {
+/** Octets of text that a result keeps. */
+const bytesOf = ({ provider, exchange, reply }: RowResult): number =>
+  Buffer.byteLength(`${provider ?? ''}${exchange ?? ''}${reply?.enhancedCode ?? ''}${reply?.text ?? ''}`);
+
+export const createSettler = (db: DatabaseSync, announce: Announce) => {
   const readChunk = db.prepare(
-    `SELECT chunk.rows, chunk.tries, chunk.ordinal, job.number, job.settled, job.duplicates
+    `SELECT chunk.rows, chunk.tries, chunk.ordinal, job.number, job.state, job.total, job.settled, job.duplicates
      FROM chunk JOIN job ON job.number = chunk.job WHERE chunk.id = ? AND chunk.lease = ?`,
   );
-  const readDomain = db.prepare('SELECT domain FROM list_row WHERE job = ? AND row = ?');
+  const readDomains = db.prepare(
+    'SELECT l.domain FROM json_each(?) AS j CROSS JOIN list_row AS l ON l.job = ? AND l.row = j.value ORDER BY j.key',
+  );
   const readDuplicates = db.prepare(
     'SELECT row, domain FROM list_row INDEXED BY list_row_by_original WHERE job = ? AND original = ? ORDER BY row',
   );
@@ -35,35 +47,29 @@ export const createSettler = (db: DatabaseSync) => {
        reply_code, reply_enhanced, reply_text, checked_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const addTally = db.prepare(
-    `INSERT INTO tally (job, kind, key, count, deliverable) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET count = count + excluded.count, deliverable = deliverable + excluded.deliverable`,
-  );
+  const addTally = prepareTally(db);
   const findWaiting = db.prepare(
     `SELECT id, rows FROM chunk
      WHERE job = ? AND tries = ? AND not_before = ? AND lease IS NULL AND row_count < ${chunkRows} LIMIT 1`,
   );
   const insertWaiting = db.prepare(
-    `INSERT INTO chunk (job, ordinal, readiness, not_before, tries, rows, row_count) VALUES (?, ?, 1, ?, ?, ?, ?)`,
+    `INSERT INTO chunk (job, ordinal, readiness, not_before, tries, rows, row_count) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const setRows = db.prepare('UPDATE chunk SET rows = ?, row_count = ? WHERE id = ?');
   const setProgress = db.prepare('UPDATE chunk SET attempt = 0 WHERE id = ?');
   const returnChunk = db.prepare(
-    'UPDATE chunk SET lease = NULL, lease_until = NULL, readiness = 2 WHERE id = ?',
+    'UPDATE chunk SET lease = NULL, lease_until = NULL, crashes = 0 WHERE id = ?',
   );
   const deleteChunk = db.prepare('DELETE FROM chunk WHERE id = ?');
   const count = db.prepare(
     `UPDATE job SET settled = settled + ?, waiting = waiting + ?, deliverable = deliverable + ?,
-       undeliverable = undeliverable + ?, risky = risky + ?, unknown = unknown + ? WHERE number = ?`,
+       undeliverable = undeliverable + ?, risky = risky + ?, unknown = unknown + ?,
+       stored_bytes = stored_bytes + ? WHERE number = ?`,
   );
-  const endJob = db.prepare(
-    `UPDATE job SET state = 'COMPLETED', ended_at = ? WHERE number = ? AND settled = total`,
-  );
+  const endJob = db.prepare(`UPDATE job SET state = 'COMPLETED', ended_at = ? WHERE number = ?`);
 
   const putWaiting = (
-    job: number,
-    ordinal: number,
-    tries: number,
+    { job, ordinal, tries, readiness }: WaitingPlace,
     notBefore: number,
     rows: readonly number[],
   ): void => {
@@ -73,10 +79,19 @@ export const createSettler = (db: DatabaseSync) => {
       const held = open === undefined ? [] : (JSON.parse(String(open.rows)) as readonly number[]);
       const all = [...held, ...rest.slice(0, chunkRows - held.length)];
       if (open === undefined)
-        insertWaiting.run(job, ordinal, notBefore, tries, JSON.stringify(all), all.length);
+        insertWaiting.run(job, ordinal, readiness, notBefore, tries, JSON.stringify(all), all.length);
       else setRows.run(JSON.stringify(all), all.length, Number(open.id));
       rest = rest.slice(all.length - held.length);
     }
+  };
+
+  /** What follows from the count: the end of the job, or news of another part of it. */
+  const end = (job: number, before: number, after: number, total: number, now: Date): void => {
+    if (after === total) {
+      endJob.run(now.getTime(), job);
+      announce(job, 'bulk_job.completed', now);
+    } else if (Math.floor((before * parts) / total) < Math.floor((after * parts) / total))
+      announce(job, 'bulk_job.progressed', now);
   };
 
   const settle = (chunk: Chunk, outcome: ChunkOutcome, now: Date, isLast: boolean): 'settled' | 'refused' => {
@@ -89,24 +104,19 @@ export const createSettler = (db: DatabaseSync) => {
     const counts: Counts = {
       settled: 0,
       waiting: 0,
+      bytes: 0,
       byStatus: { DELIVERABLE: 0, UNDELIVERABLE: 0, RISKY: 0, UNKNOWN: 0 },
     };
-    const tallies = new Map<string, Tally>();
-    const tally = (kind: Tally['kind'], key: string, status: Status) => {
-      const name = `${kind} ${key}`;
-      const entry = tallies.get(name) ?? { kind, key, count: 0, deliverable: 0 };
-      entry.count += 1;
-      entry.deliverable += status === 'DELIVERABLE' ? 1 : 0;
-      tallies.set(name, entry);
-    };
+    const tally = createTally();
     const leave = (row: number) => {
       if (!left.delete(row))
         throw new Error(`row ${row} is not one of chunk ${chunk.id}'s that are to be settled`);
     };
-    const write = (row: number, domain: string, result: RowResult) => {
+    const write = (row: number, domain: string, result: RowResult, bytes: number) => {
       const { status, reason, score, provider, exchange, reply, checkedAt } = result;
       counts.settled += 1;
       counts.byStatus[status] += 1;
+      counts.bytes += bytes;
       insertResult.run(
         job,
         Number(held.settled) + counts.settled,
@@ -121,18 +131,19 @@ export const createSettler = (db: DatabaseSync) => {
         reply?.text ?? null,
         checkedAt.getTime(),
       );
-      tally('reason', reason, status);
-      if (provider !== null) tally('provider', provider, status);
-      if (domain !== '') tally('domain', domain, status);
+      tally.add(reason, provider, domain, status);
     };
 
-    for (const result of outcome.settled) {
-      leave(result.row);
-      write(result.row, String(readDomain.get(job, result.row)?.domain ?? ''), result);
+    const settledRows = outcome.settled.map(({ row }) => row);
+    for (const row of settledRows) leave(row);
+    const domains = readDomains.all(JSON.stringify(settledRows), job);
+    for (const [index, result] of outcome.settled.entries()) {
+      const bytes = bytesOf(result);
+      write(result.row, String(domains[index]?.domain), result, bytes);
       if (tries > 0) counts.waiting -= 1;
       if (!hasDuplicates) continue;
       for (const { row, domain } of readDuplicates.all(job, result.row)) {
-        write(Number(row), String(domain), result);
+        write(Number(row), String(domain), result, bytes);
         if (tries > 0) counts.waiting -= 1;
       }
     }
@@ -146,8 +157,13 @@ export const createSettler = (db: DatabaseSync) => {
       else rows.push(row);
       if (tries === 0) counts.waiting += 1 + (hasDuplicates ? Number(countDuplicates.get(job, row)?.n) : 0);
     }
-    for (const [notBefore, rows] of waiting)
-      putWaiting(job, Number(held.ordinal), tries + 1, notBefore, rows);
+    const place = {
+      job,
+      ordinal: Number(held.ordinal),
+      tries: tries + 1,
+      readiness: held.state === 'PAUSED' ? 3 : 1,
+    };
+    for (const [notBefore, rows] of waiting) putWaiting(place, notBefore, rows);
 
     if (left.size === 0) deleteChunk.run(chunk.id);
     else {
@@ -157,11 +173,15 @@ export const createSettler = (db: DatabaseSync) => {
       }
       if (isLast) returnChunk.run(chunk.id);
     }
-    for (const { kind, key, count: n, deliverable } of tallies.values())
-      addTally.run(job, kind, key, n, deliverable);
-    const { DELIVERABLE, UNDELIVERABLE, RISKY, UNKNOWN } = counts.byStatus;
-    count.run(counts.settled, counts.waiting, DELIVERABLE, UNDELIVERABLE, RISKY, UNKNOWN, job);
-    if (counts.settled > 0) endJob.run(now.getTime(), job);
+    if (counts.settled !== 0 || counts.waiting !== 0) {
+      const { DELIVERABLE, UNDELIVERABLE, RISKY, UNKNOWN } = counts.byStatus;
+      const { settled, waiting: waits, bytes } = counts;
+      count.run(settled, waits, DELIVERABLE, UNDELIVERABLE, RISKY, UNKNOWN, bytes, job);
+    }
+    if (counts.settled > 0) {
+      tally.write(job, addTally);
+      end(job, Number(held.settled), Number(held.settled) + counts.settled, Number(held.total), now);
+    }
     return 'settled';
   };
 

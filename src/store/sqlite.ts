@@ -40,6 +40,13 @@ const refuseForeign = (db: DatabaseSync, place: string): void => {
   if (readNumber(db, 'user_version') > migrations.length) throw storeError('NEWER_VERSION', place);
 };
 
+/** SQLite's own ceiling. */
+const mostPages = 4_294_967_294;
+
+/** The file cannot grow past so many pages, or past what it has: then SQLITE_FULL, as on a full disk. */
+export const limitPages = (db: DatabaseSync, most: number | null): void =>
+  db.exec(`PRAGMA max_page_count = ${most ?? mostPages}`);
+
 /** Runs `work` as one transaction; whatever it throws takes everything back. Never spans an await. */
 export const inTransaction = <Result>(db: DatabaseSync, work: () => Result): Result => {
   db.exec('BEGIN IMMEDIATE');

@@ -7,6 +7,11 @@ export const start = new Date('2026-03-01T12:00:00.000Z');
 export const later = (ms: number): Date => new Date(start.getTime() + ms);
 export const day = 86_400_000;
 
+/** Pages without any condition. */
+export const everyJob = { limit: 100, afterId: null, states: null, search: null };
+export const anyResult = { statuses: null, reasons: null, search: null };
+export const firstResults = { ...anyResult, afterPosition: 0, limit: 1_000 };
+
 let made = 0;
 export const newJob = (over: Partial<NewJob> = {}): NewJob => {
   made += 1;
@@ -17,6 +22,9 @@ export const newJob = (over: Partial<NewJob> = {}): NewJob => {
     expiresAt: later(30 * day),
     idempotencyKey: null,
     inputHash: null,
+    readShape: () => ({ format: 'INLINE', fileName: null, columns: ['address'], addressColumn: 0 }),
+    maxAgeSeconds: null,
+    webhook: null,
     ...over,
   };
 };
@@ -26,12 +34,13 @@ export const rowsOf = (texts: readonly string[]): readonly IntakeRow[] =>
   texts.map((address, index) => {
     const [user, domain] = address.split('@');
     return domain === undefined
-      ? { row: index + 1, address, canonical: null, domain: '' }
+      ? { row: index + 1, address, canonical: null, domain: '', cells: null }
       : {
           row: index + 1,
           address,
           canonical: `${user?.split('+')[0]}@${domain}` as NormalizedAddress,
           domain,
+          cells: null,
         };
   });
 
@@ -97,4 +106,4 @@ export const readJob = async (store: JobStore, id: string): Promise<Job> => {
 };
 
 export const readAll = async (store: JobStore, jobId: string) =>
-  (await store.readResults(jobId, { afterPosition: 0, limit: 100_000, statuses: null })).items;
+  (await store.readResults(jobId, { ...firstResults, limit: 100_000 })).items;

@@ -9,8 +9,23 @@ import type { JobStore } from '../../src/jobs/index.ts';
 import { openDataDir, openSqliteStore, StoreError } from '../../src/store/index.ts';
 import { createSqliteJobStore } from '../../src/store/jobs.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
-import { describeDurableJobStore, describeJobStore, type OpenStore } from './contract.ts';
-import { create, day, later, manyRows, newJob, readJob, result, rowsOf, settleAll, take } from './list.ts';
+import { createTemporaryStorage } from '../../src/store/storage.ts';
+import { createSqliteWebhooks } from '../../src/store/webhooks.ts';
+import { describeDurableJobStore, describeJobStore } from './contract.ts';
+import {
+  create,
+  day,
+  everyJob,
+  later,
+  manyRows,
+  newJob,
+  readJob,
+  result,
+  rowsOf,
+  settleAll,
+  take,
+} from './list.ts';
+import type { OpenStore } from './open.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rcpt-store-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -20,21 +35,26 @@ const newPath = (): string => {
   return join(root, `${made}.sqlite`);
 };
 const open = async (path: string): Promise<OpenStore> => {
-  let opened = openSqliteStore({ path });
+  const opened = openSqliteStore({ path });
   return {
     store: opened.jobs,
-    reopen: async () => {
-      opened.close();
-      opened = openSqliteStore({ path });
-      return opened.jobs;
-    },
+    webhooks: opened.webhooks,
+    fillDisk: async () => opened.limitPages(1),
+    makeRoom: async () => opened.limitPages(null),
+    reopen:
+      path === ''
+        ? null
+        : async () => {
+            opened.close();
+            return open(path);
+          },
     close: async () => opened.close(),
   };
 };
 
 describeJobStore('a SQLite file', () => open(newPath()));
 describeDurableJobStore('a SQLite file', () => open(newPath()));
-describeJobStore('a temporary SQLite database', async () => ({ ...(await open('')), reopen: null }));
+describeJobStore('a temporary SQLite database', () => open(''));
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -144,7 +164,7 @@ describe('a full disk', () => {
   const openSmall = async (prepare: (store: JobStore) => Promise<void>, pages: number) => {
     const path = newPath();
     const db = openDatabase(path);
-    const store = createSqliteJobStore(db, path);
+    const store = createSqliteJobStore(db, path, createTemporaryStorage(db));
     await prepare(store);
     const limit = (most: number) => db.exec(`PRAGMA max_page_count = ${most}`);
     limit(Number(db.prepare('PRAGMA page_count').get()?.page_count) + pages);
@@ -158,7 +178,7 @@ describe('a full disk', () => {
       isPassing: true,
     });
     limit(1_000_000);
-    expect(await store.listJobs({ limit: 5, afterId: null })).toEqual({ items: [], hasNextPage: false });
+    expect(await store.listJobs({ ...everyJob, limit: 5 })).toEqual({ items: [], hasNextPage: false });
     await store.eraseExpired(later(0));
     for (const table of ['job', 'list_row', 'chunk'])
       expect(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()).toEqual({ n: 0 });
@@ -236,7 +256,8 @@ describe('the file', () => {
         };
       },
     });
-    createSqliteJobStore(watched, 'x');
+    createSqliteJobStore(watched, 'x', createTemporaryStorage(db));
+    createSqliteWebhooks(watched, 'x');
     const queries = statements.filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql));
     expect(queries.length).toBeGreaterThan(30);
     for (const sql of queries) {
