@@ -218,7 +218,7 @@ export const untilTried = async (world: World, jobId: string, attempts = 1): Pro
 export const passToNextAttempt = async (world: World, jobId: string): Promise<Delivery> => {
   const before = (await deliveriesOf(world, jobId)).at(-1) as Delivery;
   if (before.nextAttemptAt === null) throw new Error('there is none');
-  await vi.advanceTimersByTimeAsync(before.nextAttemptAt.getTime() - Date.now() + 100);
+  await vi.advanceTimersByTimeAsync(Math.max(0, before.nextAttemptAt.getTime() - Date.now()) + 100);
   return untilTried(world, jobId, before.attempts.length + 1);
 };
 
