@@ -9,47 +9,20 @@
  */
 import type { Socket } from 'node:net';
 import type { ExchangeHost } from '../address/index.ts';
-import type { HostAddresses, MailExchange } from '../dns/index.ts';
-import {
-  type Connection,
-  type ConnectTo,
-  connectDirectly,
-  dialFirst,
-  interleaveFamilies,
-  STAGGER_BEHIND_PROXY_MS,
-  STAGGER_MS,
-} from './dial.ts';
-import type { Guard } from './guard.ts';
+import type { MailExchange } from '../dns/index.ts';
 import type { Introduction } from './introduction.ts';
-import {
-  MAX_ADDRESSES_PER_EXCHANGE,
-  MAX_EXCHANGES,
-  MAX_REFUSALS_WHILE_OPENING,
-  type Timeouts,
-} from './limits.ts';
+import { MAX_EXCHANGES, MAX_REFUSALS_WHILE_OPENING } from './limits.ts';
 import { classifyReply } from './meaning/index.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reply } from './protocol/index.ts';
-import { connectThrough, type Socks5Proxy } from './proxy.ts';
+import { Reach, type ReachOptions } from './reach.ts';
 import { type Asked, type Opening, Session, type SessionStats } from './session.ts';
-import type { SourcePool } from './source.ts';
 import { SessionLog } from './transcript.ts';
 import type { ConnectAttempt, Phase, ProbeEvent } from './types.ts';
 
-export type LookupAddresses = (host: ExchangeHost, signal: AbortSignal) => Promise<HostAddresses>;
-
-export type ConnectOptions = {
-  readonly lookupAddresses: LookupAddresses;
-  readonly guard: Guard;
-  readonly port: number;
+export type ConnectOptions = ReachOptions & {
   readonly heloName: string;
-  readonly timeouts: Timeouts;
-  readonly now: () => number;
   readonly stats: SessionStats;
-  /** Where connections leave from; none: the system chooses. */
-  readonly sources?: SourcePool | undefined;
-  /** What they go through; then sources have no say. */
-  readonly proxy?: Socks5Proxy | null | undefined;
 };
 
 export type ConnectPlan = {
@@ -74,9 +47,7 @@ export class SessionOpening<Ask extends Asked> {
   readonly #options: ConnectOptions;
   readonly #plan: ConnectPlan;
   readonly #log: SessionLog;
-  readonly #attempts: ConnectAttempt[] = [];
-  /** The addresses that are tried now, in the order of trying; null while there is no answer. */
-  readonly #dialling = new Map<string, ConnectAttempt | null>();
+  readonly #reach: Reach;
   readonly #abort = new AbortController();
   #session: Session<Ask> | null = null;
   #phase: 'RESOLVE' | 'CONNECT' = 'RESOLVE';
@@ -89,6 +60,12 @@ export class SessionOpening<Ask extends Asked> {
     this.#plan = plan;
     this.#mayFallBack = plan.knowsEhlo;
     this.#log = new SessionLog(options.now);
+    this.#reach = new Reach(options, {
+      exchanges: plan.exchanges,
+      log: this.#log,
+      signal: this.#abort.signal,
+      tell: (phase, message, host) => this.#tell(phase, message, host),
+    });
   }
 
   abort(): void {
@@ -113,7 +90,7 @@ export class SessionOpening<Ask extends Asked> {
   describe(fields: Partial<Outcome> = {}): Outcome {
     const target = this.#session?.target ?? null;
     return {
-      attempts: this.#allAttempts,
+      attempts: this.#reach.attempts,
       exchange: target?.host ?? null,
       ip: target?.ip ?? null,
       phase: this.phase,
@@ -144,7 +121,7 @@ export class SessionOpening<Ask extends Asked> {
     for (const { host } of this.#plan.exchanges.slice(0, MAX_EXCHANGES)) {
       this.#session = null;
       this.#phase = 'RESOLVE';
-      const opening = await this.#tryExchange(host, await this.#lookup(host));
+      const opening = await this.#tryExchange(host, await this.#reach.lookup(host));
       if (this.#abort.signal.aborted) return this.#stop();
       if (opening?.kind === 'ready') return this.#succeed();
       if (opening) this.#keep(host, opening);
@@ -154,37 +131,11 @@ export class SessionOpening<Ask extends Asked> {
     return { kind: 'failed', outcome: this.#conclude() };
   }
 
-  /** The addresses that may be connected to; the others are noted as attempts. */
-  async #lookup(host: ExchangeHost): Promise<readonly string[]> {
-    const answer = await this.#options.lookupAddresses(host, this.#abort.signal);
-    if (this.#abort.signal.aborted) return [];
-    if (answer.kind === 'none') {
-      this.#note({ host, ip: null, outcome: { kind: 'noAddress' } }, `${host} has no address`);
-      return [];
-    }
-    if (answer.kind === 'failure') {
-      const { failure } = answer;
-      this.#note(
-        { host, ip: null, outcome: { kind: 'dnsFailure', failure } },
-        `addresses of ${host}: ${failure}`,
-      );
-      return [];
-    }
-    const ips = interleaveFamilies([...new Set(answer.addresses.map(({ ip }) => ip))]);
-    return ips.slice(0, MAX_ADDRESSES_PER_EXCHANGE).flatMap((ip) => {
-      const { isRoutable, range } = this.#options.guard.classifyAddress(ip);
-      if (isRoutable) return [ip];
-      this.#note(
-        { host, ip, outcome: { kind: 'unroutable', range } },
-        `${host} [${ip}] is ${range}: not connected to`,
-      );
-      return [];
-    });
-  }
-
   /** Null when it could not be connected to. */
   async #tryExchange(host: ExchangeHost, ips: readonly string[]): Promise<Opening | null> {
-    const spoken = await this.#connectToOne(host, ips);
+    if (ips.length === 0) return null;
+    this.#phase = 'CONNECT';
+    const spoken = await this.#reach.connect(host, ips);
     if (!spoken) return null;
     const opening = await this.#introduce(host, spoken, this.#plan.knowsEhlo);
     const first = this.#session;
@@ -192,7 +143,7 @@ export class SessionOpening<Ask extends Asked> {
     this.#mayFallBack = false;
     await first.closed;
     this.#log.note('the connection was closed upon EHLO: trying HELO in another one');
-    const again = await this.#connectToOne(host, [spoken.ip]);
+    const again = await this.#reach.connect(host, [spoken.ip]);
     return again ? this.#introduce(host, again, false) : opening;
   }
 
@@ -201,34 +152,6 @@ export class SessionOpening<Ask extends Asked> {
     const isHungUp =
       opening.kind === 'fault' && opening.fault.kind === 'closed' && opening.fault.phase === 'EHLO';
     return isHungUp && this.#mayFallBack && knowsEhlo && !isSecure && !this.#abort.signal.aborted;
-  }
-
-  async #connectToOne(
-    host: ExchangeHost,
-    ips: readonly string[],
-  ): Promise<{ readonly socket: Socket; readonly ip: string } | null> {
-    const { port, timeouts } = this.#options;
-    const { signal } = this.#abort;
-    if (ips.length === 0) return null;
-    this.#phase = 'CONNECT';
-    const dialled = await dialFirst({
-      ips,
-      signal,
-      staggerMs: this.#options.proxy ? STAGGER_BEHIND_PROXY_MS : STAGGER_MS,
-      connect: (ip, hungUp) => this.#connect({ ip, port }, { timeoutMs: timeouts.connectMs, signal: hungUp }),
-      started: (ip) => {
-        this.#dialling.set(ip, null);
-        this.#log.note(`connecting to ${host} [${ip}]:${port}${this.#describeRoute(ip)}`);
-        this.#tell('CONNECT', `connecting to ${host} [${ip}]`, host);
-      },
-      ended: (ip, connection) => this.#endDialling(host, ip, connection),
-    });
-    this.#attempts.push(...this.#endedAttempts);
-    this.#dialling.clear();
-    if (dialled.kind !== 'connected') return null;
-    if (!signal.aborted) return dialled;
-    dialled.socket.destroy();
-    return null;
   }
 
   async #introduce(
@@ -256,60 +179,13 @@ export class SessionOpening<Ask extends Asked> {
       : opening;
   }
 
-  #endDialling(
-    host: ExchangeHost,
-    ip: string,
-    connection: Exclude<Connection, { readonly kind: 'aborted' }>,
-  ): void {
-    if (connection.kind === 'connected') {
-      this.#dialling.set(ip, { host, ip, outcome: { kind: 'connected' } });
-      if (this.#dialling.size > 1) this.#log.note(`connected to [${ip}]`);
-      this.#tell('GREETING', `connected to ${host} [${ip}], waiting for its greeting`, host);
-      return;
-    }
-    this.#dialling.set(ip, { host, ip, outcome: connection });
-    const why = connection.kind === 'connectFailed' ? connection.error : 'no answer in time';
-    this.#log.note(`not connected${this.#dialling.size > 1 ? ` to [${ip}]` : ''}: ${why}`);
-    this.#tell('CONNECT', `${host} [${ip}] is not connected: ${why}`, host);
-  }
-
-  readonly #connect: ConnectTo = (target, limits) => {
-    const { proxy } = this.#options;
-    if (proxy) return connectThrough(proxy)(target, limits);
-    const source = this.#chooseSource(target.ip);
-    return source === null
-      ? // As the system says it of a source that the machine has not: our trouble, and no evidence about port 25.
-        Promise.resolve({ kind: 'connectFailed', error: 'EADDRNOTAVAIL' })
-      : connectDirectly(source)(target, limits);
-  };
-
-  #chooseSource(ip: string): string | null | undefined {
-    const hosts = this.#plan.exchanges.map(({ host }) => host);
-    return this.#options.sources?.choose(hosts, ip);
-  }
-
-  #describeRoute(ip: string): string {
-    if (this.#options.proxy) return ' through the proxy';
-    const source = this.#chooseSource(ip);
-    if (source === null) return ': none of our sources is of its family';
-    return source ? ` from ${source}` : '';
-  }
-
-  get #endedAttempts(): readonly ConnectAttempt[] {
-    return [...this.#dialling.values()].filter((attempt) => attempt !== null);
-  }
-
-  get #allAttempts(): readonly ConnectAttempt[] {
-    return [...this.#attempts, ...this.#endedAttempts];
-  }
-
   #tell(phase: Phase, message: string, exchange: ExchangeHost, reply: Reply | null = null): void {
     this.#plan.onProgress?.({ at: new Date(this.#options.now()), phase, message, exchange, reply });
   }
 
   #succeed(): Opened<Ask> {
     if (!this.#session) throw new Error('no session is open');
-    return { kind: 'session', session: this.#session, attempts: [...this.#attempts] };
+    return { kind: 'session', session: this.#session, attempts: this.#reach.attempts };
   }
 
   #stop(): Opened<Ask> {
@@ -333,20 +209,14 @@ export class SessionOpening<Ask extends Asked> {
   }
 
   #conclude(): Outcome {
-    const wasConnecting = this.#attempts.some(
+    const wasConnecting = this.#reach.attempts.some(
       ({ outcome }) => outcome.kind === 'connectFailed' || outcome.kind === 'connectTimeout',
     );
     const nobody = { exchange: null, ip: null, phase: wasConnecting ? 'CONNECT' : 'RESOLVE' } as const;
     return {
       ...(this.#best ?? this.describe(nobody)),
-      attempts: this.#allAttempts,
+      attempts: this.#reach.attempts,
       transcript: this.#log.print(),
     };
-  }
-
-  #note(attempt: ConnectAttempt, text: string): void {
-    this.#attempts.push(attempt);
-    this.#log.note(text);
-    this.#tell('RESOLVE', text, attempt.host);
   }
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { MailExchange } from '../dns/index.ts';
 import { createAskers } from './askers.ts';
 import { createCatchAllMemory } from './catch-all.ts';
-import type { LookupAddresses } from './connect.ts';
 import { createGreeter } from './greeter.ts';
 import type { GreetingSlots, SlotWaiter } from './greeting.ts';
 import type { Guard } from './guard.ts';
@@ -11,6 +10,7 @@ import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits
 import { Probe, type Question } from './probe.ts';
 import { printCommandLine } from './protocol/index.ts';
 import type { Socks5Proxy } from './proxy.ts';
+import type { LookupAddresses } from './reach.ts';
 import type { SessionStats } from './session.ts';
 import { askForSmtpUtf8 } from './smtputf8.ts';
 import { createSourcePool } from './source.ts';
