@@ -67,7 +67,7 @@ export const readSqliteError = (error: unknown, place: string): unknown => {
   return fault === undefined ? error : storeError(fault, place, error);
 };
 
-/** The same for what the file system threw while the data directory was made. */
+/** The same for what the file system threw about the data directory and the files of uploads. */
 export const readFileSystemError = (error: unknown, place: string): unknown => {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
   switch ((error as NodeJS.ErrnoException).code) {
@@ -80,7 +80,10 @@ export const readFileSystemError = (error: unknown, place: string): unknown => {
       return storeError('UNWRITABLE', place, error);
     case 'ENOSPC':
     case 'EDQUOT':
+    case 'EFBIG': // RLIMIT_FSIZE
       return storeError('DISK_FULL', place, error);
+    case 'EIO':
+      return storeError('DISK_FAILURE', place, error);
     default:
       return error;
   }
