@@ -63,7 +63,7 @@ export const printReceipt = (
   if (verification.retryAt) lines.push(row('retry at', verification.retryAt.toISOString()));
   if (evidence.kind === 'syntax') lines.push(row('position', String(evidence.fault.position)));
   if ('facts' in evidence && evidence.facts.suggestion) lines.push(row('meant?', evidence.facts.suggestion));
-  if (evidence.kind === 'probe') lines.push(...printProbe(evidence.probe, row, paint));
+  if ('probe' in evidence && evidence.probe) lines.push(...printProbe(evidence.probe, row, paint));
   for (const { effect, message } of verification.signals)
     lines.push(row(effect === 'POSITIVE' ? '+' : effect === 'NEGATIVE' ? '-' : '·', message));
   return `${lines.join('\n')}\n`;

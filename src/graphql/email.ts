@@ -97,7 +97,7 @@ const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
       args: { maxAge: t.arg({ type: 'Duration', description: maxAgeDescription }) },
       resolve: async (email, { maxAge }, { lookups }) => {
         const { evidence } = await lookups.verify(email, maxAge ?? null);
-        return evidence.kind === 'probe' ? evidence.probe : null;
+        return evidence.kind === 'probe' || evidence.kind === 'egress' ? evidence.probe : null;
       },
     }),
   }),

@@ -46,7 +46,11 @@ const stages: readonly Case[] = [
   ['a null MX', { kind: 'dns', address, facts, hosts: hosts('nullMx') }, 'NULL_MX'],
   ['SERVFAIL', { kind: 'dns', address, facts, hosts: hosts('failure') }, 'DNS_FAILURE'],
   ['exchanges that nobody asked', { kind: 'dns', address, facts, hosts: exchanges(mx1) }, 'INTERNAL'],
-  ['port 25 closed everywhere', { kind: 'egress', address, facts, hosts: exchanges(mx1) }, 'EGRESS_BLOCKED'],
+  [
+    'port 25 closed everywhere',
+    { kind: 'egress', address, facts, hosts: exchanges(mx1), probe: null },
+    'EGRESS_BLOCKED',
+  ],
   ['no time at all', { kind: 'budget', address, facts }, 'OUT_OF_BUDGET'],
   ['a bug', { kind: 'internal', address, facts }, 'INTERNAL'],
 ];

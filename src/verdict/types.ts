@@ -49,11 +49,13 @@ export type Evidence =
       readonly probe: ProbeEvidence;
       readonly facts: AddressFacts;
     }
-  /** Port 25 is closed for us everywhere (found out once): no exchange was tried for this address. */
+  /** Port 25 is closed for us everywhere (found out once). */
   | {
       readonly kind: 'egress';
       readonly address: EmailAddress;
       readonly hosts: MailHosts;
+      /** What was tried in vain for this address, when it was found out meanwhile; null when nothing was. */
+      readonly probe: ProbeEvidence | null;
       readonly facts: AddressFacts;
     }
   | { readonly kind: 'budget'; readonly address: EmailAddress; readonly facts: AddressFacts }

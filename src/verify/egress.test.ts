@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { ExchangeHost } from '../address/index.ts';
 import type { ConnectAttempt } from '../smtp/index.ts';
@@ -16,11 +17,25 @@ const attempt = (host: string, outcome: Outcome, ip: string | null = '192.0.2.1'
 
 const start = () => {
   const clock = { ms: 1_000_000_000 };
+  /** Who waits, and for how long: time passes when the test says so. */
+  const waits: { readonly ms: number; readonly pass: () => void }[] = [];
   const egress = createEgress({
     now: () => clock.ms,
     ownerOf: (host) => host.split('.').slice(-2).join('.'),
+    wait: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        waits.push({ ms, pass: resolve });
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
   });
-  return { clock, egress };
+  const pass = async () => {
+    const last = waits.at(-1);
+    if (last === undefined) throw new Error('nobody waits');
+    clock.ms += last.ms;
+    last.pass();
+    await turn();
+  };
+  return { clock, egress, waits, pass };
 };
 type Egress = ReturnType<typeof createEgress>;
 
@@ -135,6 +150,89 @@ describe('while it is closed', () => {
     expect(egress.isBlocked).toBe(false);
     failOwners(egress, 1);
     expect(egress.isBlocked).toBe(false);
+  });
+});
+
+describe('while it is not known', () => {
+  const never = new AbortController().signal;
+  const soon = (clock: { ms: number }) => clock.ms + 60_000;
+  const watch = (settled: Promise<void>) => {
+    const state = { isSettled: false };
+    void settled.then(() => {
+      state.isSettled = true;
+    });
+    return state;
+  };
+
+  test.each([
+    ['nothing was tried', () => undefined],
+    ['it was found closed', (egress: Egress) => failOwners(egress, 8)],
+    [
+      'an exchange was reached a moment ago',
+      (egress: Egress) => {
+        egress.observe([attempt('mx.living.test', connected)]);
+        failOwners(egress, 3);
+      },
+    ],
+    [
+      'what failed tells nothing',
+      (egress: Egress) => egress.observe([attempt('mx.none.test', { kind: 'noAddress' }, null)]),
+    ],
+  ])('there is no doubt when %s', async (_, before) => {
+    const { clock, egress, waits } = start();
+    before(egress);
+    await egress.settle(soon(clock), never);
+    expect(waits).toEqual([]);
+  });
+
+  test.each([
+    ['the eighth witness', (egress: Egress) => failOwners(egress, 8)],
+    [
+      'an exchange that is reached',
+      (egress: Egress) => egress.observe([attempt('mx.living.test', connected)]),
+    ],
+  ])('%s ends the wait of all', async (_, then) => {
+    const { clock, egress } = start();
+    failOwners(egress, 3);
+    const waiting = Array.from({ length: 500 }, () => watch(egress.settle(soon(clock), never)));
+    await turn();
+    expect(waiting.some(({ isSettled }) => isSettled)).toBe(false);
+    then(egress);
+    await turn();
+    expect(waiting.every(({ isSettled }) => isSettled)).toBe(true);
+  });
+
+  test('it ends ten seconds after the last new witness', async () => {
+    const { clock, egress, waits, pass } = start();
+    failOwners(egress, 1);
+    const row = watch(egress.settle(soon(clock), never));
+    clock.ms += 4_000;
+    failOwners(egress, 2);
+    clock.ms += 1_000;
+    // One that is known already is none that is new.
+    failOwners(egress, 2);
+    clock.ms -= 5_000;
+    await pass();
+    expect([row.isSettled, waits.map(({ ms }) => ms)]).toEqual([false, [10_000, 4_000]]);
+    await pass();
+    expect(row.isSettled).toBe(true);
+    await egress.settle(soon(clock), never);
+    expect(waits).toHaveLength(2);
+  });
+
+  test('it ends with the time of who waits, and with its signal', async () => {
+    const { clock, egress, waits, pass } = start();
+    failOwners(egress, 1);
+    const hasty = watch(egress.settle(clock.ms + 500, never));
+    expect(waits.map(({ ms }) => ms)).toEqual([500]);
+    await pass();
+    expect(hasty.isSettled).toBe(true);
+    const leaving = new AbortController();
+    const leaver = watch(egress.settle(soon(clock), leaving.signal));
+    leaving.abort();
+    await turn();
+    expect(leaver.isSettled).toBe(true);
+    await egress.settle(soon(clock), AbortSignal.abort());
   });
 });
 

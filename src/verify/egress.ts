@@ -7,6 +7,9 @@
  * witnesses failed, a time-out as well as a refusal (firewalls answer with RST and ICMP too); one verification a
  * minute is let through as a trial, and the first exchange that is reached ends it.
  *
+ * Until that is known, a dead exchange may be a closed port: a list's rows can wait for it (`settle`), ten seconds from
+ * each new witness, so that the first rows of a list are not told another story than the rest.
+ *
  * Refuses to believe in numbers alone: a list full of dead domains of one owner, each with an exchange of its own
  * name at the same few addresses, is one witness; and while exchanges were reached a moment ago nobody is one.
  */
@@ -23,6 +26,11 @@ const memoryMs = 10 * 60_000;
 const trustMs = 2 * 60_000;
 /** How often a verification is let through while blocked. */
 const trialMs = 60_000;
+/**
+ * How long after a new witness another is waited for: two time-outs of a connection, since a list's rows are asked at
+ * the same time. No witness more, and the first ones were dead themselves.
+ */
+const doubtMs = 10_000;
 
 export type Egress = {
   /** May this verification connect? False while port 25 is known to be closed and no trial is due. */
@@ -31,6 +39,14 @@ export type Egress = {
   observe(attempts: readonly ConnectAttempt[]): void;
   /** Was the port found closed? */
   readonly isBlocked: boolean;
+  /** Was the port found open, and so lately that whoever is unreachable is so by itself? */
+  readonly isTrusted: boolean;
+  /**
+   * Resolves when witnesses leave no more doubt whether the port is open, or none has come for a while; at once when
+   * there is no doubt. Never rejects.
+   * @param until epoch milliseconds after which it is not waited for
+   */
+  settle(until: number, signal: AbortSignal): Promise<void>;
   read(): EgressSnapshot;
 };
 
@@ -58,16 +74,44 @@ export const createEgress = (options: {
   readonly now: () => number;
   /** Who runs an exchange: its registrable domain. */
   readonly ownerOf: (host: ExchangeHost) => string;
+  /** Lets time pass; rejects when the signal comes first. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }): Egress => {
-  const { now, ownerOf } = options;
+  const { now, ownerOf, wait } = options;
   /** Since an exchange was reached last; more than `witnessesBeforeBlocked` are never kept. */
   let witnesses: Witness[] = [];
   let wasFoundClosed = false;
   let reachedAt = Number.NEGATIVE_INFINITY;
   let learnedAt = Number.NEGATIVE_INFINITY;
   let lastTrialAt = Number.NEGATIVE_INFINITY;
+  let doubtUntil = Number.NEGATIVE_INFINITY;
+  /** Rows that wait for the end of doubt: as many as lists have under way. */
+  const waiting = new Set<() => void>();
 
   const isBlocked = () => wasFoundClosed && now() - learnedAt <= memoryMs;
+  const isTrusted = () => now() - reachedAt < trustMs;
+  const isInDoubt = () => now() < doubtUntil;
+
+  const endDoubt = (): void => {
+    doubtUntil = Number.NEGATIVE_INFINITY;
+    for (const wake of waiting) wake();
+  };
+
+  /** Until the time is up, doubt ends or the signal is aborted. */
+  const waitForNews = async (ms: number, signal: AbortSignal): Promise<void> => {
+    const leaving = new AbortController();
+    const wake = () => leaving.abort();
+    waiting.add(wake);
+    signal.addEventListener('abort', wake, { once: true });
+    try {
+      await wait(ms, leaving.signal);
+    } catch (error) {
+      if (!leaving.signal.aborted) throw error;
+    } finally {
+      waiting.delete(wake);
+      signal.removeEventListener('abort', wake);
+    }
+  };
 
   const failed = (attempts: readonly ConnectAttempt[]): void => {
     learnedAt = now();
@@ -80,16 +124,30 @@ export const createEgress = (options: {
     );
     const known = witnesses.filter((witness) => [...about].some((who) => witness.about.has(who)));
     for (const witness of known) witness.at = now();
-    if (known.length === 0 && witnesses.length < witnessesBeforeBlocked) witnesses.push({ about, at: now() });
-    if (wasFoundClosed || witnesses.length < witnessesBeforeBlocked || now() - reachedAt < trustMs) return;
+    if (known.length === 0 && witnesses.length < witnessesBeforeBlocked) {
+      witnesses.push({ about, at: now() });
+      if (!wasFoundClosed && !isTrusted()) doubtUntil = now() + doubtMs;
+    }
+    if (wasFoundClosed || witnesses.length < witnessesBeforeBlocked || isTrusted()) return;
     wasFoundClosed = true;
     // What found it out was trial enough.
     lastTrialAt = now();
+    endDoubt();
   };
 
   return {
     get isBlocked() {
       return isBlocked();
+    },
+    get isTrusted() {
+      return isTrusted();
+    },
+    settle: async (until, signal) => {
+      while (isInDoubt() && !signal.aborted) {
+        const ms = Math.min(doubtUntil, until) - now();
+        if (ms <= 0) return;
+        await waitForNews(ms, signal);
+      }
     },
     isOpen: () => {
       if (!isBlocked()) return true;
@@ -99,9 +157,10 @@ export const createEgress = (options: {
     },
     observe: (attempts) => {
       if (attempts.some(({ outcome }) => outcome.kind === 'connected')) {
-        witnesses = [];
+        if (witnesses.length > 0) witnesses = [];
         wasFoundClosed = false;
         reachedAt = learnedAt = now();
+        endDoubt();
         return;
       }
       if (wasFoundClosed && !isBlocked()) {

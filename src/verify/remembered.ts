@@ -49,7 +49,7 @@ const isFreshFor = (
  */
 const withoutConversation = (verification: Verification): Verification => {
   const { evidence } = verification;
-  if (evidence.kind !== 'probe') return verification;
+  if (!('probe' in evidence) || evidence.probe === null) return verification;
   const { startedAt } = evidence.probe;
   const note = {
     at: startedAt,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DomainName, EmailAddress, NormalizedAddress, ParsedAddress } from '../address/index.ts';
 import { providerByDomain, registrableDomain } from '../catalog/index.ts';
 import type { Dns, MailHosts } from '../dns/index.ts';
-import type { ProbeEvidence, Prober } from '../smtp/index.ts';
+import type { Priority, ProbeEvidence, Prober } from '../smtp/index.ts';
 import { type Evidence, judge } from '../verdict/index.ts';
 import { timeIsUp } from './departures.ts';
 import { createEgress } from './egress.ts';
@@ -73,6 +73,7 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
   const flights = createFlights<NormalizedAddress, Verification, Stage>();
   const egress = createEgress({
     now,
+    wait: options.wait ?? pass,
     ownerOf: (host) => registrableDomain(host as string as DomainName) ?? host,
   });
 
@@ -98,14 +99,18 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     egress.isBlocked ? reason !== 'HOST_UNREACHABLE' : reason !== 'EGRESS_BLOCKED';
   const remembered = createRemembered({ memory, now, isBelieved, onError });
 
-  /** What probing gave, as far as it may be believed. */
-  const weigh = (evidence: Extract<Evidence, { kind: 'probe' }>): Evidence => {
-    const { address, hosts, probe, facts: known } = evidence;
-    if (!isRemembered(probe)) egress.observe(probe.attempts);
+  /**
+   * What a dead exchange tells: nothing, when it is the port that is closed. A person is told what is known; a row can
+   * wait until it is known, within its time.
+   */
+  const weighUnreachable = async (
+    evidence: Extract<Evidence, { kind: 'probe' }>,
+    priority: Priority,
+    { deadline, signal }: { readonly deadline: number; readonly signal: AbortSignal },
+  ): Promise<Evidence> => {
+    if (priority === 'bulk') await egress.settle(deadline, signal);
     // Found out by this one, or meanwhile: those who were under way are told the same as those who come later.
-    return egress.isBlocked && judge(evidence).reason === 'HOST_UNREACHABLE'
-      ? { kind: 'egress', address, hosts, facts: known }
-      : evidence;
+    return egress.isBlocked ? { ...evidence, kind: 'egress' } : evidence;
   };
 
   /** DNS, then SMTP; the evidence says where it stopped. One function, since each one more is a promise a row. */
@@ -120,7 +125,7 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     const known = facts.read(address, hosts);
     let evidence: Evidence;
     if (hosts.kind !== 'exchanges') evidence = { kind: 'dns', address, hosts, facts: known };
-    else if (!egress.isOpen()) evidence = { kind: 'egress', address, hosts, facts: known };
+    else if (!egress.isOpen()) evidence = { kind: 'egress', address, hosts, probe: null, facts: known };
     else {
       const { exchanges } = hosts;
       const providerId = known.provider?.id ?? null;
@@ -131,12 +136,20 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
           ? request
           : { ...request, observe: ({ phase, ...event }) => flight.publish({ stage: phase, ...event }) },
       );
-      evidence = weigh({ kind: 'probe', address, hosts, probe, facts: known });
+      if (!isRemembered(probe)) egress.observe(probe.attempts);
+      const found = { kind: 'probe', address, hosts, probe, facts: known } as const;
+      // Whoever gave a reply was reached: most are spared the look.
+      evidence =
+        probe.reply === null && judge(found).reason === 'HOST_UNREACHABLE'
+          ? await weighUnreachable(found, priority, flight)
+          : found;
     }
     const verification = conclude(evidence);
-    // A time-out within less than the usual patience tells of the asker's hurry, not of the exchange.
-    if (verification.reason !== 'TIMEOUT' || budget >= budgetMs)
-      remembered.remember(address.normalized, verification, priority);
+    // A time-out within less than the usual patience tells of the asker's hurry, not of the exchange; and whether a dead
+    // exchange was one is not known where none was reached.
+    const isOfHurry = verification.reason === 'TIMEOUT' && budget < budgetMs;
+    const isOfDoubt = verification.reason === 'HOST_UNREACHABLE' && !egress.isTrusted;
+    if (!isOfHurry && !isOfDoubt) remembered.remember(address.normalized, verification, priority);
     return verification;
   };
 

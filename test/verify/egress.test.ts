@@ -1,8 +1,9 @@
 /** A network that drops every packet to port 25 cannot be had on loopback: the fake prober gives what probing through one gives. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../src/address/index.ts';
 import type { Dns } from '../../src/dns/index.ts';
-import type { ProbeEvidence, Prober } from '../../src/smtp/index.ts';
+import type { Priority, ProbeEvidence, Prober } from '../../src/smtp/index.ts';
 import { createVerifier } from '../../src/verify/index.ts';
 
 /** Every domain is its own mail host. */
@@ -41,23 +42,35 @@ const start = () => {
       };
     },
   } satisfies Partial<Prober> as Partial<Prober> as Prober;
+  /** Rows that wait until more is known; it passes when the test says so. */
+  const waits: { readonly ms: number; readonly pass: () => void }[] = [];
   const verifier = createVerifier({
     dns,
     prober,
     memory: { recall: async () => null, remember: async () => undefined },
-    budgetMs: 2_500,
+    budgetMs: 60_000,
     now: () => clock.ms,
+    wait: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        waits.push({ ms, pass: resolve });
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
   });
-  const verify = (domain: string) =>
-    verifier.verify(parseAddress(`a@${domain}`), {
-      priority: 'bulk',
-      signal: new AbortController().signal,
-    });
+  const never = new AbortController().signal;
+  const verify = (domain: string, priority: Priority = 'interactive', signal = never) =>
+    verifier.verify(parseAddress(`a@${domain}`), { priority, signal });
+  /** Rows that are found unreachable, all waiting. */
+  const hold = async (count: number, signal = never) => {
+    const rows = Array.from({ length: count }, (_, n) => verify(`dead${n}.test`, 'bulk', signal));
+    for (let turns = 0; waits.length < count && turns < 100; turns += 1) await turn();
+    expect(waits).toHaveLength(count);
+    return rows;
+  };
   const block = async () => {
     for (let n = 0; n < 8; n += 1) await verify(`dead${n}.test`);
     expect(verifier.readEgress().smtp).toBe('BLOCKED');
   };
-  return { clock, found, verifier, verify, block, countProbes: () => probes };
+  return { clock, found, verifier, verify, hold, waits, block, countProbes: () => probes };
 };
 
 /** An exchange that was reached and refused us in its greeting. */
@@ -89,11 +102,79 @@ describe('port 25 is closed', () => {
     expect(countProbes()).toBe(8);
   });
 
-  test('those who were under way are told the same as those who come later', async () => {
+  test.each(['interactive', 'bulk'] as const)('all who were under way are told so: %s', async (priority) => {
     const { verify } = start();
-    const found = await Promise.all(Array.from({ length: 100 }, (_, n) => verify(`dead${n}.test`)));
-    expect(found.filter(({ reason }) => reason === 'HOST_UNREACHABLE')).toHaveLength(7);
-    expect(found.filter(({ reason }) => reason === 'EGRESS_BLOCKED')).toHaveLength(93);
+    const found = await Promise.all(Array.from({ length: 100 }, (_, n) => verify(`dead${n}.test`, priority)));
+    // A person is told at once what is known; a row waits until it is.
+    const early = priority === 'bulk' ? 0 : 7;
+    expect(found.filter(({ reason }) => reason === 'HOST_UNREACHABLE')).toHaveLength(early);
+    expect(found.filter(({ reason }) => reason === 'EGRESS_BLOCKED')).toHaveLength(100 - early);
+  });
+
+  test('the receipt shows what was tried before it was found out, and nothing where nothing was', async () => {
+    const { verify, found, clock } = start();
+    found.changes = { transcript: [{ at: new Date(clock.ms), direction: 'NOTE', text: 'connecting' }] };
+    const rows = await Promise.all(Array.from({ length: 8 }, (_, n) => verify(`dead${n}.test`, 'bulk')));
+    for (const { evidence } of rows)
+      expect(evidence).toMatchObject({
+        kind: 'egress',
+        probe: {
+          attempts: [{ outcome: { kind: 'connectTimeout' } }],
+          transcript: [{ text: 'connecting' }],
+        },
+      });
+    expect((await verify('later.test', 'bulk')).evidence).toMatchObject({ kind: 'egress', probe: null });
+  });
+});
+
+describe('a row that is found unreachable while nothing was reached', () => {
+  test('is told so once an exchange is reached: it is dead itself', async () => {
+    const { clock, found, verify, hold } = start();
+    const rows = await hold(5);
+    found.changes = reached(new Date(clock.ms));
+    await verify('living.test', 'bulk');
+    expect((await Promise.all(rows)).map(({ reason }) => reason)).toEqual(Array(5).fill('HOST_UNREACHABLE'));
+  });
+
+  test('is told so when no more is learned, which is not remembered', async () => {
+    const { clock, verify, hold, waits, countProbes } = start();
+    const rows = await hold(5);
+    clock.ms += 10_000;
+    for (const { pass } of waits) pass();
+    expect((await Promise.all(rows)).map(({ reason }) => reason)).toEqual(Array(5).fill('HOST_UNREACHABLE'));
+    const probes = countProbes();
+    expect(await verify('dead0.test', 'bulk')).toMatchObject({
+      reason: 'HOST_UNREACHABLE',
+      fromCache: false,
+    });
+    expect(countProbes()).toBe(probes + 1);
+  });
+
+  test('does not make a person wait, who asks about the same address', async () => {
+    const { clock, verify, hold, waits } = start();
+    const [row] = await hold(1);
+    expect((await verify('dead0.test')).reason).toBe('HOST_UNREACHABLE');
+    // The run that the person started answers the row too.
+    expect((await row)?.reason).toBe('HOST_UNREACHABLE');
+    expect(waits).toHaveLength(1);
+    expect(clock.ms).toBe(Date.parse('2030-01-01T00:00:00Z'));
+  });
+
+  test('leaves with its chunk', async () => {
+    const { hold } = start();
+    const chunk = new AbortController();
+    const rows = await hold(5, chunk.signal);
+    chunk.abort();
+    expect((await Promise.all(rows)).map(({ reason }) => reason)).toEqual(Array(5).fill('OUT_OF_BUDGET'));
+  });
+
+  test('is remembered where exchanges are reached', async () => {
+    const { clock, found, verify } = start();
+    found.changes = reached(new Date(clock.ms));
+    await verify('living.test', 'bulk');
+    found.changes = {};
+    expect((await verify('dead.test', 'bulk')).reason).toBe('HOST_UNREACHABLE');
+    expect(await verify('dead.test', 'bulk')).toMatchObject({ reason: 'HOST_UNREACHABLE', fromCache: true });
   });
 });
 
