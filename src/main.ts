@@ -5,8 +5,9 @@
  * (sysexits.h); 130 an interrupt.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { ConfigError, readConfig } from './config.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import type { ResultFormat } from './jobs/index.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -64,24 +65,53 @@ program
 
 program
   .command('bulk')
-  .description('verify a list read from a file: CSV, TSV or one address a line')
-  .argument('<file>')
+  .description('verify a list read from a file, or follow a job of a running gateway')
+  .argument('[file]', 'CSV, TSV, NDJSON or one address a line; gzipped or not')
   .option(
     '-o, --output <file>',
-    "where the results go: the list's own columns and ours, as CSV (default: standard output)",
+    "where the results go: the list's own columns and ours (default: standard output)",
+  )
+  .addOption(
+    new Option(
+      '--format <format>',
+      'how they are written (default: as the name of the output says, else csv)',
+    ).choices(['csv', 'ndjson', 'xlsx']),
   )
   .option('--column <name>', 'the column that holds the addresses (default: found by its name or content)')
+  .addOption(
+    new Option(
+      '--attach <id>',
+      'show the progress of a job in a running gateway; with -o, download its results',
+    ).conflicts(['column', 'sandbox']),
+  )
+  .option('--url <url>', "GraphQL endpoint of the gateway to attach to (default: this machine's)")
   .option('--sandbox', 'ask the mail internet in a box')
-  .action(async (file: string, options: { output?: string; column?: string; sandbox?: true }) => {
-    const { runBulk } = await import('./command/bulk.ts');
-    await inWorld(options.sandbox, async (config) => {
-      await runBulk(file, config, {
-        output: options.output ?? null,
-        column: options.column ?? null,
-        signal: untilInterrupt(),
-      });
-    });
+  .action(async (file: string | undefined, options: BulkFlags) => {
+    const { formatOf, runBulk } = await import('./command/bulk.ts');
+    const output = options.output ?? null;
+    const format = (options.format?.toUpperCase() as ResultFormat | undefined) ?? formatOf(output);
+    const signal = untilInterrupt();
+    if (options.attach !== undefined) {
+      if (file !== undefined) throw new WrongCall('a file and --attach exclude each other');
+      const { runAttach } = await import('./command/attach.ts');
+      const url = options.url ?? endpointOf(readConfig(process.env));
+      await runAttach(options.attach, { url, output, format, signal });
+      return;
+    }
+    if (file === undefined) throw new WrongCall("name the list's file, or a job with --attach <id>");
+    await inWorld(options.sandbox, (config) =>
+      runBulk(file, config, { output, format, column: options.column ?? null, signal }),
+    );
   });
+
+type BulkFlags = {
+  output?: string;
+  format?: string;
+  column?: string;
+  attach?: string;
+  url?: string;
+  sandbox?: true;
+};
 
 program
   .command('schema')
@@ -106,6 +136,12 @@ const inWorld = async (
   }
 };
 
+/** Where a gateway with these settings answers, as this machine reaches it. */
+const endpointOf = ({ host, port }: Config): string => {
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reached.includes(':') ? `[${reached}]` : reached}:${port}/graphql`;
+};
+
 /** Aborts at the first interrupt; the second one ends the process at once. */
 const untilInterrupt = (): AbortSignal => {
   const controller = new AbortController();
@@ -116,6 +152,9 @@ const untilInterrupt = (): AbortSignal => {
   return controller.signal;
 };
 
+/** The command line itself is wrong, in a way that commander does not check. */
+class WrongCall extends Error {}
+
 class Interrupted extends Error {
   override readonly message = 'interrupted';
 }
@@ -124,6 +163,10 @@ class Interrupted extends Error {
 const explain = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
   if (error instanceof Interrupted) return 130;
+  if (error instanceof WrongCall) {
+    console.error(`rcpt: ${error.message} (rcpt bulk --help tells more)`);
+    return 64;
+  }
   if (error instanceof ConfigError) {
     console.error(`rcpt: ${error.message}`);
     return 78;

@@ -56,13 +56,15 @@ export const openEngine = (
 export const openJobs = (
   config: Config,
   { verifier }: Engine,
-  store: JobsOptions['store'],
+  parts: Pick<JobsOptions, 'store' | 'uploads' | 'webhooks'>,
   onError: (error: unknown) => void,
 ): Jobs =>
   createJobs({
-    store,
+    ...parts,
     verify: verifier.verify,
     retentionMs: config.retentionSeconds * 1_000,
     retrySchedule: config.greylistRetrySeconds.map((seconds) => seconds * 1_000),
+    maxRows: config.maxRows,
+    maxUploadBytes: config.maxUploadBytes,
     onError,
   });

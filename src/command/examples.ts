@@ -11,8 +11,22 @@ const exampleRows = 200;
 /** Starts a list and gives its id to the tabs. */
 export const prepareExamples = async (jobs: Jobs): Promise<ExampleVariables> => {
   const addresses = exampleList(exampleRows);
-  const started = await jobs.start({ name: 'an example', addresses, idempotencyKey: null, inputHash: null });
+  const started = await jobs.start({
+    source: { kind: 'addresses', addresses },
+    name: 'an example',
+    column: null,
+    maxAgeSeconds: null,
+    retentionSeconds: null,
+    webhook: null,
+    idempotencyKey: null,
+    owner: null,
+  });
   if (!('job' in started)) throw new Error(`the example list did not start: ${started.kind}`);
   const id = writeGlobalId('BulkJob', started.job.id);
-  return { BulkJobProgress: { id }, BulkJob: { id, first: 10 } };
+  return {
+    BulkJobProgress: { id },
+    BulkJobResults: { id },
+    BulkJob: { id, first: 10 },
+    ControlBulkJob: { id },
+  };
 };

@@ -1,9 +1,12 @@
 /** A job's progress on one line of a terminal; where there is no terminal, one line at the end. */
 import { styleText } from 'node:util';
 import { printDuration } from '../duration.ts';
-import type { ProgressSnapshot } from '../jobs/index.ts';
+import type { Progress } from '../jobs/index.ts';
 
-export type ProgressBar = { show(snapshot: ProgressSnapshot): void; close(): void };
+/** What the line tells of. */
+type Shown = { readonly progress: Omit<Progress, 'nextRetryAt'> };
+
+export type ProgressBar = { show(snapshot: Shown): void; close(): void };
 
 type Terminal = Pick<NodeJS.WriteStream, 'write' | 'isTTY' | 'columns'>;
 
@@ -12,7 +15,7 @@ const barWidth = 24;
 const redrawMs = 100;
 
 /** One line: bar, share, rows, rate, time left, counts. */
-export const printProgress = ({ progress }: ProgressSnapshot): string => {
+export const printProgress = ({ progress }: Shown): string => {
   const { total, settled, waiting, perSecond, secondsLeft, deliverable, undeliverable, risky, unknown } =
     progress;
   const share = total === 0 ? 1 : settled / total;
@@ -30,13 +33,13 @@ export const printProgress = ({ progress }: ProgressSnapshot): string => {
 };
 
 /** At the end the rate is that of the whole run: nothing moves any more. */
-const overall = (snapshot: ProgressSnapshot, seconds: number): ProgressSnapshot => ({
+const overall = (snapshot: Shown, seconds: number): Shown => ({
   ...snapshot,
   progress: { ...snapshot.progress, perSecond: snapshot.progress.settled / Math.max(seconds, 0.001) },
 });
 
 export const openProgressBar = (terminal: Terminal): ProgressBar => {
-  let newest: ProgressSnapshot | null = null;
+  let newest: Shown | null = null;
   let drawnAt = Number.NEGATIVE_INFINITY;
   const startedAt = performance.now();
   const draw = (): void => {

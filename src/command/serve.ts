@@ -1,15 +1,21 @@
 /** `rcpt serve`: gateway and worker in one process, until a signal ends it. */
-import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { createPolicyFileMemory } from '../dns/index.ts';
-import type { Jobs } from '../jobs/index.ts';
+import { writeGlobalId } from '../graphql/index.ts';
+import { createUploads, createWebhooks, type Jobs } from '../jobs/index.ts';
 import { createServer, describeFault, type Server, stderrLogger } from '../server/index.ts';
 import { openDataDir } from '../store/index.ts';
 import { openEngine, openJobs } from './engine.ts';
 import type { ExampleVariables } from './examples.ts';
 
-/** How long running chunks and open streams are given before the process ends all the same. */
-const drainMs = 10_000;
+/**
+ * How long running chunks are given. With their last writes and the QUITs it stays under the ten seconds that the
+ * usual orchestrator waits before it kills; open requests end beside them.
+ */
+const drainMs = 5_000;
+
+/** An upload that no job was made of is erased after this, however much of it came. */
+const uploadLifeMs = 86_400_000;
 
 export type Gateway = { readonly url: string; close(): Promise<void> };
 
@@ -26,11 +32,29 @@ export const startGateway = async (
   const store = openDataDir(config.dataDir);
   const engine = openEngine(config, store.verifications, logError);
   const { dns, guard, prober, verifier } = engine;
-  const jobs = openJobs(config, engine, store.jobs, logError);
+  const uploads = createUploads({
+    store: store.uploads,
+    now: () => new Date(),
+    maxBytes: config.maxUploadBytes,
+    lifeMs: uploadLifeMs,
+    onError: logError,
+  });
+  const sender = createWebhooks({
+    store: store.webhooks,
+    lookupAddresses: dns.lookupAddresses,
+    guard,
+    printJobId: (id) => writeGlobalId('BulkJob', id),
+    onError: logError,
+  });
+  const jobs = openJobs(
+    config,
+    engine,
+    { store: store.jobs, uploads: store.uploads, webhooks: { store: store.webhooks, sender } },
+    logError,
+  );
   let server: Server | null = null;
   const close = async () => {
-    await server?.close();
-    await jobs.close(drainMs);
+    await Promise.all([server?.close(), jobs.close(drainMs), uploads.close()]);
     await engine.close();
     store.close();
   };
@@ -39,7 +63,7 @@ export const startGateway = async (
       host: config.host,
       port: config.port,
       isSandbox: options.isSandbox,
-      secret: randomBytes(32),
+      secret: store.secret,
       exampleVariables: (await options.prepareExamples?.(jobs)) ?? {},
       services: {
         dns,
@@ -47,6 +71,7 @@ export const startGateway = async (
         prober,
         verifier,
         jobs,
+        uploads,
         policyFiles: { memory: createPolicyFileMemory() },
         gateway: { version: options.version, isSandbox: options.isSandbox },
       },

@@ -15,6 +15,8 @@ type SchemaTypes = {
     /** Whole seconds. */
     Duration: { Input: number; Output: number };
     URL: { Input: string; Output: string };
+    ByteCount: { Input: number; Output: number };
+    File: { Input: File; Output: never };
   };
 };
 

@@ -1,15 +1,16 @@
-import type { Job, JobState } from '../jobs/index.ts';
+import type { Job, JobState, ListShape, ResultFormat } from '../jobs/index.ts';
 import { builder, openEnum } from './builder.ts';
 import { BulkJobBreakdownType } from './bulk-job-breakdown.ts';
 import { BulkJobProgressType } from './bulk-job-progress.ts';
 import { readGlobalIdOf } from './global-id.ts';
 import { type Edge, pageInfoOf, readCursor, readPageSize, writeCursor } from './page.ts';
 
-const BulkJobStateType = builder.enumType('BulkJobState', {
+export const BulkJobStateType = builder.enumType('BulkJobState', {
   description: openEnum('Where a job stands.'),
   values: {
     QUEUED: { description: 'Taken in whole; nothing asked yet.' },
     RUNNING: { description: 'Being worked on, or waiting for rows that must be asked again.' },
+    PAUSED: { description: 'Nothing is asked until it is resumed; rows under way may still settle.' },
     COMPLETED: { description: 'Every row has its result. Terminal.' },
     CANCELLED: { description: 'Stopped; what was settled before stays. Terminal.' },
   } satisfies Record<JobState, { description: string }>,
@@ -20,7 +21,18 @@ const DownloadFormatType = builder.enumType('DownloadFormat', {
   values: {
     CSV: { description: 'RFC 4180 with a header row, UTF-8.' },
     NDJSON: { description: 'One JSON object a line, UTF-8.' },
-  },
+    XLSX: { description: 'A workbook; a sheet for each 1,048,575 rows.' },
+  } satisfies Record<ResultFormat, { description: string }>,
+});
+
+const ListFormatType = builder.enumType('ListFormat', {
+  description: openEnum('How a list came.'),
+  values: {
+    INLINE: { description: 'In the request.' },
+    TXT: { description: 'A file with one address a line.' },
+    CSV: { description: 'A file of records, whatever its delimiter.' },
+    NDJSON: { description: 'A file with one JSON value a line.' },
+  } satisfies Record<ListShape['format'], { description: string }>,
 });
 
 export const BulkJobType = builder.loadableNode(builder.objectRef<Job>('BulkJob'), {
@@ -32,6 +44,37 @@ export const BulkJobType = builder.loadableNode(builder.objectRef<Job>('BulkJob'
     Promise.all(ids.map((id) => services.jobs.read(id))) as Promise<readonly Job[]>,
   fields: (t) => ({
     name: t.exposeString('name', { nullable: true, description: 'As given at the start.' }),
+    fileName: t.string({
+      nullable: true,
+      description: 'What the file of the list was called, without any path; null for an inline list.',
+      resolve: ({ list }) => list.fileName,
+    }),
+    format: t.field({
+      type: ListFormatType,
+      description: 'How the list was given.',
+      resolve: ({ list }) => list.format,
+    }),
+    columns: t.stringList({
+      description: 'Columns of the list in their order; `address` alone for an inline list and for TXT.',
+      resolve: ({ list }) => list.columns,
+    }),
+    addressColumn: t.string({
+      description: 'The one of `columns` that holds the addresses.',
+      resolve: ({ list }) => list.columns[list.addressColumn] ?? 'address',
+    }),
+    maxAge: t.field({
+      type: 'Duration',
+      nullable: true,
+      description:
+        'A remembered verdict older than this is asked for anew; null: as old as verdicts are kept.',
+      resolve: ({ maxAgeSeconds }) => maxAgeSeconds,
+    }),
+    storedBytes: t.field({
+      type: 'ByteCount',
+      description:
+        'Octets of text that are kept of it: the list, its other columns, the results; indexes are not counted.',
+      resolve: ({ storedBytes }) => storedBytes,
+    }),
     state: t.field({
       type: BulkJobStateType,
       description: 'Where it stands.',
@@ -113,6 +156,9 @@ const BulkJobConnectionType = builder.objectRef<JobConnection>('BulkJobConnectio
   }),
 });
 
+/** No address is longer. The runaway: a pattern of megabytes that is compared with each row. */
+export const longestSearch = 254;
+
 /** Crosses into SQL as a parameter, but a cursor that no list gave out is told so here. */
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -130,11 +176,17 @@ builder.queryFields((t) => ({
     args: {
       first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }),
       after: t.arg.string({ description: 'Cursor of the last job seen; default: from the newest.' }),
+      state: t.arg({ type: [BulkJobStateType], description: 'Only those in these states; default: all.' }),
+      search: t.arg.string({
+        description: `A part of the name, ASCII letters in any case, 1 to ${longestSearch} characters.`,
+      }),
     },
-    resolve: async (_root, { first, after = null }, { services }) => {
+    resolve: async (_root, { first, after = null, state = null, search = null }, { services }) => {
       const page = await services.jobs.list({
         limit: readPageSize(first),
         afterId: after === null ? null : readCursor('bulkJobs', after, uuid),
+        states: state,
+        search,
       });
       const edges = page.items.map((job) => ({ cursor: writeCursor('bulkJobs', job.id), node: job }));
       return { edges, hasNextPage: page.hasNextPage, after };

@@ -1,12 +1,12 @@
-import type { SettledRow } from '../jobs/index.ts';
-import type { Status } from '../verdict/index.ts';
+import type { ResultFilter, SettledRow } from '../jobs/index.ts';
 import { builder } from './builder.ts';
-import { BulkJobType } from './bulk-job.ts';
+import { BulkJobType, longestSearch } from './bulk-job.ts';
 import { type Edge, pageInfoOf, readCursor, readPageSize, writeCursor } from './page.ts';
+import { checkLength } from './refusal.ts';
 import { ReplyType } from './reply.ts';
 import { VerificationReasonType, VerificationStatusType } from './verification.ts';
 
-const BulkResultType = builder.objectRef<SettledRow>('BulkResult').implement({
+export const BulkResultType = builder.objectRef<SettledRow>('BulkResult').implement({
   description:
     'One row of a job with its verdict. It is kept as it was found, whatever is learnt about the address later.',
   fields: (t) => ({
@@ -50,6 +50,13 @@ const BulkResultType = builder.objectRef<SettledRow>('BulkResult').implement({
   }),
 });
 
+/** The same for the connection and for the stream, so that one goes on where the other stopped. */
+export const writeResultCursor = (position: number): string => writeCursor('results', String(position));
+
+/** The position it stands for; 0 for none. @throws BAD_CURSOR */
+export const readResultCursor = (after: string | null): number =>
+  after === null ? 0 : Number(readCursor('results', after, /^\d{1,15}$/));
+
 type ResultEdge = Edge<SettledRow>;
 
 const BulkResultEdgeType = builder.objectRef<ResultEdge>('BulkResultEdge').implement({
@@ -62,7 +69,7 @@ const BulkResultEdgeType = builder.objectRef<ResultEdge>('BulkResultEdge').imple
 
 type ResultConnection = {
   readonly jobId: string;
-  readonly statuses: readonly Status[] | null;
+  readonly filter: ResultFilter;
   readonly edges: readonly ResultEdge[];
   readonly hasNextPage: boolean;
   readonly after: string | null;
@@ -72,8 +79,9 @@ const BulkResultConnectionType = builder.objectRef<ResultConnection>('BulkResult
   description: 'A page of results in the order of settling, which goes on growing while the job runs.',
   fields: (t) => ({
     totalCount: t.int({
-      description: 'Results settled so far that match the filter. Costs a count.',
-      resolve: ({ jobId, statuses }, _args, { services }) => services.jobs.countResults(jobId, statuses),
+      description:
+        'Results settled so far that match the filter. Costs a count; with `search`, a look at each.',
+      resolve: ({ jobId, filter }, _args, { services }) => services.jobs.countResults(jobId, filter),
     }),
     edges: t.field({
       type: [BulkResultEdgeType],
@@ -96,18 +104,26 @@ builder.objectField(BulkJobType, 'results', (t) =>
       first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }),
       after: t.arg.string({ description: 'Cursor of the last result seen; default: from the first.' }),
       status: t.arg({ type: [VerificationStatusType], description: 'Only these; default: all.' }),
+      reason: t.arg({ type: [VerificationReasonType], description: 'Only these; default: all.' }),
+      search: t.arg.string({
+        description: `Only addresses that contain this, ASCII letters in any case; at most ${longestSearch} characters. Default: all.`,
+      }),
     },
-    resolve: async ({ id }, { first, after = null, status = null }, { services }) => {
+    resolve: async (
+      { id },
+      { first, after = null, status = null, reason = null, search = null },
+      { services },
+    ) => {
+      checkLength('search', search, longestSearch);
+      const filter = { statuses: status, reasons: reason, search };
+      const limit = readPageSize(first);
       const page = await services.jobs.results(id, {
-        limit: readPageSize(first),
-        afterPosition: after === null ? 0 : Number(readCursor('results', after, /^\d{1,15}$/)),
-        statuses: status,
+        ...filter,
+        limit,
+        afterPosition: readResultCursor(after),
       });
-      const edges = page.items.map((node) => ({
-        cursor: writeCursor('results', String(node.position)),
-        node,
-      }));
-      return { jobId: id, statuses: status, edges, hasNextPage: page.hasNextPage, after };
+      const edges = page.items.map((node) => ({ cursor: writeResultCursor(node.position), node }));
+      return { jobId: id, filter, edges, hasNextPage: page.hasNextPage, after };
     },
   }),
 );

@@ -1,7 +1,7 @@
 import { initContextCache } from '@pothos/core';
 import type { DomainName, ExchangeHost, ParsedAddress } from '../address/index.ts';
 import type { Dns, MailHosts, PolicyFileOptions } from '../dns/index.ts';
-import type { Jobs } from '../jobs/index.ts';
+import type { Jobs, ResultFormat, Upload, Uploads } from '../jobs/index.ts';
 import type { Greeting, Guard, Prober } from '../smtp/index.ts';
 import type { Verification, Verifier } from '../verify/index.ts';
 import { refuse } from './refusal.ts';
@@ -12,14 +12,13 @@ export type Services = {
   readonly dns: Dns;
   readonly prober: Prober;
   readonly jobs: Jobs;
+  readonly uploads: Uploads;
   /** Is an address one that a mail server can have? For `MailExchange.addresses`. */
   readonly guard: Guard;
   /** For `Domain.mtaSts`, whose policy is a file on a web server; what is left out has the defaults of `dns`. */
   readonly policyFiles?: Omit<PolicyFileOptions, 'isAllowed'>;
   readonly gateway: { readonly version: string; readonly isSandbox: boolean };
 };
-
-export type DownloadFormat = 'CSV' | 'NDJSON';
 
 /** What differs from one request to the next. */
 type RequestPart = {
@@ -28,7 +27,9 @@ type RequestPart = {
   /** Ends when the client is gone or the gateway closes. */
   readonly signal: AbortSignal;
   /** A link that works without credentials until it expires. */
-  readonly printResultsUrl: (jobId: string, format: DownloadFormat) => string;
+  readonly printResultsUrl: (jobId: string, format: ResultFormat) => string;
+  /** Where the file is PUT, without credentials, until the upload expires. */
+  readonly printUploadUrl: (upload: Upload) => string;
 };
 
 /** The request's own answers: the same question is asked once, whatever fields select it. */
@@ -105,13 +106,14 @@ const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => 
 /** The context of one operation. */
 export const createContext = (
   services: Services,
-  { requestId, signal, printResultsUrl }: RequestPart,
+  { requestId, signal, printResultsUrl, printUploadUrl }: RequestPart,
 ): Context => ({
   ...initContextCache(),
   services,
   requestId,
   signal,
   printResultsUrl,
+  printUploadUrl,
   lookups: createLookups(services, signal),
 });
 

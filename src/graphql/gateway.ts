@@ -70,7 +70,7 @@ const EgressType = builder.objectRef<EgressSnapshot>('Egress').implement({
 });
 
 /** The gateway itself: everything is read from the context. */
-const GatewayType = builder.objectRef<Record<never, never>>('Gateway').implement({
+export const GatewayType = builder.objectRef<Record<never, never>>('Gateway').implement({
   description: 'The gateway itself.',
   fields: (t) => ({
     version: t.string({

@@ -32,4 +32,4 @@ export const readGlobalIdOf = (type: string, id: string): string => {
 };
 
 /** Types that have global ids; an id of any other type was not made by us. */
-const nodeTypes: ReadonlySet<string> = new Set(['BulkJob', 'Domain', 'Email', 'MailExchange']);
+const nodeTypes: ReadonlySet<string> = new Set(['BulkJob', 'Domain', 'Email', 'MailExchange', 'Upload']);

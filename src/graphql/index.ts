@@ -8,13 +8,13 @@
  * `extensions.code`; what a mutation refuses is typed data.
  *
  * Limits: 100 edges a page, 100 addresses in `emails`, 200 verifications and 20 greetings an operation, 100 ids in `nodes`, 10,000
- * addresses inline in a bulk job, 1,000 characters of an address echoed.
+ * addresses inline in a bulk job, 10 MB in a file of the request, 1,000 characters of an address echoed.
  */
 export {
   type Context,
   createContext,
-  type DownloadFormat,
   type Services,
 } from './context.ts';
 export { writeGlobalId } from './global-id.ts';
 export { printSchemaText, schema } from './schema.ts';
+export { mostFileBytes } from './start-bulk-job.ts';

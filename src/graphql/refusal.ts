@@ -21,3 +21,12 @@ export const refuse = (
   message: string,
   details: Readonly<Record<string, unknown>> = {},
 ): GraphQLError => new GraphQLError(message, { extensions: { code, ...details } });
+
+/** @throws BAD_INPUT when a text is there and empty or too long */
+export const checkLength = (argument: string, text: string | null, most: number): void => {
+  if (text !== null && (text.length > most || text.length === 0))
+    throw refuse('BAD_INPUT', `${argument} must have 1 to ${most} characters, got ${text.length}.`, {
+      argument,
+      limit: most,
+    });
+};

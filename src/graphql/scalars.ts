@@ -28,6 +28,20 @@ const parseUrl = (value: unknown): string => {
   return value;
 };
 
+const parseByteCount = (value: unknown): number => {
+  const count = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0)
+    throw badInput('ByteCount: expected a whole number from 0 to 9007199254740991.');
+  return count;
+};
+
+const parseFile = (value: unknown): File => {
+  const file = value as Partial<File> | null;
+  if (typeof file !== 'object' || typeof file?.stream !== 'function' || typeof file.size !== 'number')
+    throw badInput('File: expected a file by the GraphQL multipart request specification.');
+  return file as File;
+};
+
 const readString = (node: ValueNode): unknown => (node.kind === Kind.STRING ? node.value : undefined);
 
 builder.scalarType('DateTime', {
@@ -51,4 +65,24 @@ builder.scalarType('URL', {
   serialize: (value) => value,
   parseValue: parseUrl,
   parseLiteral: (node) => parseUrl(readString(node)),
+});
+
+builder.scalarType('ByteCount', {
+  description:
+    'A number of octets, written as a JSON number: a whole one, up to 2^53 - 1, since Int ends at 2 GB.',
+  serialize: (value) => value,
+  parseValue: parseByteCount,
+  parseLiteral: (node) => parseByteCount(node.kind === Kind.INT ? node.value : undefined),
+});
+
+builder.scalarType('File', {
+  description:
+    'A file that comes with the request (GraphQL multipart request specification), at most 10 MB; the request needs the header `GraphQL-Require-Preflight`. Larger files: `createUpload`.',
+  serialize: () => {
+    throw badInput('File: is only an input.');
+  },
+  parseValue: parseFile,
+  parseLiteral: () => {
+    throw badInput('File: can only be a variable.');
+  },
 });

@@ -9,8 +9,13 @@ import './mail-exchange.ts';
 import './bulk-job.ts';
 import './bulk-result.ts';
 import './start-bulk-job.ts';
-import './cancel-bulk-job.ts';
+import './bulk-job-webhook.ts';
+import './control-bulk-job.ts';
+import './create-upload.ts';
+import './storage.ts';
+import './upload.ts';
 import './watch-bulk-job.ts';
+import './watch-bulk-results.ts';
 import './watch-verification.ts';
 
 /** The public contract. Built once: it holds no state, everything it needs comes with the context. */

@@ -1,17 +1,24 @@
 import { GraphQLError, parse } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { faultResponse, type RequestFaultCode } from './fault.ts';
-import { mostBodyOctets, mostDroppedOctets, mostTokens } from './limits.ts';
+import { mostBodyOctets, mostDroppedOctets, mostMultipartOctets, mostTokens } from './limits.ts';
 
 /**
- * Reads requests within bounds: JSON only, 4 MB at most, 2,000 tokens of GraphQL at most.
+ * Reads requests within bounds: JSON of 4 MB at most, multipart with a file of 10 MB at most, 2,000 tokens of GraphQL at
+ * most.
  *
- * JSON only, because everything else that Yoga reads (forms, multipart, text) is what a page of another origin can
- * send without asking first.
+ * Nothing that a page of another origin can send without asking first (forms, text, bare multipart): multipart is taken
+ * with a header that makes browsers ask.
  */
 export const bodyPlugin: Plugin = {
   onRequestParse: ({ request, requestParser, setRequestParser, endResponse, fetchAPI }) => {
     if (request.method !== 'POST') return;
+    if (isMultipart(request.headers.get('content-type'))) {
+      const refused = classifyMultipart(request.headers);
+      if (refused !== null)
+        endResponse(faultResponse(fetchAPI.Response, refused.status, refused.code, refused.message));
+      return;
+    }
     if (!isJson(request.headers.get('content-type'))) {
       endResponse(
         faultResponse(
@@ -51,6 +58,31 @@ const boundedParse: typeof parse = (source, options) => {
     if (error instanceof GraphQLError) error.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
     throw error;
   }
+};
+
+/** Headers that only a script may set, and across origins only after it asked; the names that clients use. */
+const preflightHeaders = ['graphql-require-preflight', 'apollo-require-preflight'];
+
+const isMultipart = (type: string | null): boolean =>
+  type?.toLowerCase().startsWith('multipart/form-data') === true;
+
+const classifyMultipart = (
+  headers: Headers,
+): { readonly status: number; readonly code: RequestFaultCode; readonly message: string } | null => {
+  if (!preflightHeaders.some((name) => headers.has(name)))
+    return {
+      status: 403,
+      code: 'PREFLIGHT_REQUIRED',
+      message: 'Send multipart requests with the header GraphQL-Require-Preflight: 1.',
+    };
+  const length = headers.get('content-length');
+  return length === null || Number(length) > mostMultipartOctets
+    ? {
+        status: 413,
+        code: 'BODY_TOO_LARGE',
+        message: `A multipart request says its Content-Length, at most ${mostMultipartOctets} octets: upload a larger file (createUpload).`,
+      }
+    : null;
 };
 
 const isJson = (type: string | null): boolean =>

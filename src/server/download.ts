@@ -1,52 +1,65 @@
-import type { DownloadFormat } from '../graphql/index.ts';
-import { type Jobs, type ListedRow, printCells, printRecords, resultColumns } from '../jobs/index.ts';
-import { rowsPerRead } from './limits.ts';
+/** Results as a file, for whoever has the link. */
+import { ReadableStream } from 'node:stream/web';
+import { cleanFileName, type Job, type Jobs, printResults, resultFormats } from '../jobs/index.ts';
+import { faultResponse } from './fault.ts';
+import type { Links } from './link.ts';
+import { describeFault, type Logger } from './log.ts';
 
-const printCsvRows = (rows: readonly ListedRow[]): string =>
-  printRecords(rows.map(({ row, address, result }) => [row, address, ...printCells(result)]));
+export type DownloadOptions = {
+  readonly links: Links;
+  readonly jobs: Pick<Jobs, 'read' | 'rows'>;
+  readonly logger: Logger;
+};
 
-const printNdjsonRows = (rows: readonly ListedRow[]): string =>
-  rows
-    .map(({ row, address, result }) => {
-      const { position: _position, row: _row, address: _address, ...verdict } = result ?? {};
-      return `${JSON.stringify({ row, address, ...verdict })}\n`;
-    })
-    .join('');
+/** RFC 8187 §3.2: what may stand unescaped in an extended value. */
+const escapeExtended = (text: string): string =>
+  encodeURIComponent(text).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 
-const formats = {
-  CSV: {
-    type: 'text/csv; charset=utf-8; header=present',
-    head: printRecords([['row', 'address', ...resultColumns]]),
-    print: printCsvRows,
-  },
-  NDJSON: { type: 'application/x-ndjson', head: '', print: printNdjsonRows },
-} as const satisfies Record<
-  DownloadFormat,
-  { type: string; head: string; print: (rows: readonly ListedRow[]) => string }
->;
+/** Content-Disposition (RFC 6266 §4): the caller's own name for the list, in ASCII and as it is. */
+export const printDisposition = ({ id, list, name }: Job, extension: string): string => {
+  const given = cleanFileName(list.fileName?.replace(/(?:\.[a-z]{2,6}){1,2}$/i, '') ?? name ?? '');
+  const file = given === null ? `results-${id}.${extension}` : `${given}-results.${extension}`;
+  const plain = file.replace(/[^\x20-\x7e]|["\\%]/g, '_');
+  return plain === file
+    ? `attachment; filename="${file}"`
+    : `attachment; filename="${plain}"; filename*=UTF-8''${escapeExtended(file)}`;
+};
 
-/** Media type of a download. */
-export const mediaTypeOf = (format: DownloadFormat): string => formats[format].type;
+export const createDownload = ({ links, jobs, logger }: DownloadOptions) => {
+  /** A download that breaks off half-way can say so only by breaking off; the log says why. */
+  const logged = async function* <Chunk>(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
+    try {
+      yield* chunks;
+    } catch (fault) {
+      logger.error('download broke off', describeFault(fault));
+      throw fault;
+    }
+  };
 
-/**
- * The caller's list in its own order, a page of the store at a time: the reader sets the pace, and a list of millions
- * costs what one page does. A row that is not settled yet has no verdict.
- */
-export const printResults = async function* (
-  jobs: Pick<Jobs, 'rows'>,
-  jobId: string,
-  format: DownloadFormat,
-): AsyncGenerator<Uint8Array> {
-  const { head, print } = formats[format];
-  const encoder = new TextEncoder();
-  if (head !== '') yield encoder.encode(head);
-  let afterRow = 0;
-  while (true) {
-    const { items, hasNextPage } = await jobs.rows(jobId, { afterRow, limit: rowsPerRead });
-    const last = items.at(-1);
-    if (last === undefined) return;
-    yield encoder.encode(print(items));
-    if (!hasNextPage) return;
-    afterRow = last.row;
-  }
+  /** Null when the URL is no link to results. */
+  return async (
+    request: Request,
+    url: URL,
+    Response: typeof globalThis.Response,
+  ): Promise<Response | null> => {
+    const grant = links.readResultsUrl(url);
+    if (grant === null) return null;
+    if (grant === 'invalid')
+      return faultResponse(Response, 403, 'LINK_INVALID', 'This link was not given out by this gateway.');
+    if (grant === 'expired')
+      return faultResponse(Response, 410, 'LINK_EXPIRED', 'This link has expired: ask for resultsUrl again.');
+    const job = await jobs.read(grant.jobId);
+    if (job === null) return faultResponse(Response, 404, 'NOT_FOUND', 'There is no such job (any more).');
+    const { mediaType, extension } = resultFormats[grant.format];
+    const body =
+      request.method === 'HEAD' ? null : ReadableStream.from(logged(printResults(jobs, job, grant.format)));
+    return new Response(body as unknown as BodyInit, {
+      headers: {
+        'content-type': mediaType,
+        'content-disposition': printDisposition(job, extension),
+        // The link is the credential: it must not travel on as a referrer.
+        'referrer-policy': 'no-referrer',
+      },
+    });
+  };
 };

@@ -3,19 +3,25 @@ import { describeFault, type Logger } from './log.ts';
 
 /** Codes of faults of a request as such; those that resolvers find are coded in `graphql`. */
 export type RequestFaultCode =
+  | 'BAD_RANGE'
   | 'BODY_TOO_LARGE'
   | 'CROSS_ORIGIN'
   | 'HOST_NOT_ALLOWED'
   | 'INTERNAL'
   | 'LINK_EXPIRED'
   | 'LINK_INVALID'
+  | 'METHOD_NOT_ALLOWED'
   | 'NOT_FOUND'
+  | 'PREFLIGHT_REQUIRED'
+  | 'STORAGE_UNAVAILABLE'
   | 'TOO_MANY_OPERATIONS'
   | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'UPLOAD_BUSY'
+  | 'UPLOAD_COMPLETE'
   | 'VALIDATION_FAILED';
 
 /** An answer that never reached GraphQL, in GraphQL's shape, so that every client can read it. */
-const printFault = (code: RequestFaultCode, message: string): string =>
+export const printFault = (code: RequestFaultCode, message: string): string =>
   JSON.stringify({ errors: [{ message, extensions: { code } }] });
 
 export const faultResponse = (

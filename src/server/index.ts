@@ -8,7 +8,7 @@
  *
  * Limits: `limits.ts`. A body has 4 MB and a minute, headers have ten seconds, closing has five seconds.
  */
-import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Services } from '../graphql/index.ts';
 import { isLoopbackHost } from './caller.ts';
@@ -26,6 +26,7 @@ import { createLinks } from './link.ts';
 import { type Logger, stderrLogger } from './log.ts';
 import { readOperationTabs } from './operations.ts';
 import { createLiveSubscriptions } from './subscriptions.ts';
+import { createUploadHandler, isUploadPath } from './upload.ts';
 import { attachWebSockets } from './websocket.ts';
 import { createGatewayYoga, type Yoga } from './yoga.ts';
 
@@ -43,7 +44,12 @@ export type ServerOptions = {
   /** Default: JSON lines on standard error. */
   readonly logger?: Logger;
   /** Milliseconds, instead of those in `limits.ts`; for tests. */
-  readonly timeouts?: { readonly headersMs?: number; readonly closeMs?: number };
+  readonly timeouts?: {
+    readonly headersMs?: number;
+    readonly bodyMs?: number;
+    readonly stallMs?: number;
+    readonly closeMs?: number;
+  };
   /** Variables of GraphiQL's example tabs that only the caller knows, such as ids; by operation name. */
   readonly exampleVariables?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };
@@ -60,6 +66,13 @@ export type Server = {
 const endpoint = '/graphql';
 /** How often closing looks for connections that have become idle. */
 const sweepMs = 20;
+
+/** Cuts off a request whose body has not come in time (slowloris: an octet a minute, on ten thousand sockets). */
+const endWithBody = (request: IncomingMessage, ms = requestTimeoutMs): void => {
+  const timer = setTimeout(() => request.destroy(), ms);
+  const clear = (): void => clearTimeout(timer);
+  request.once('end', clear).once('close', clear);
+};
 
 export const createServer = (options: ServerOptions): Server => {
   const { host, port, services, isSandbox, secret, logger = stderrLogger, timeouts = {} } = options;
@@ -92,15 +105,31 @@ export const createServer = (options: ServerOptions): Server => {
     },
   });
 
+  const upload = createUploadHandler({
+    links,
+    uploads: services.uploads,
+    isLoopbackOnly,
+    isSandbox,
+    logger,
+    stallMs: timeouts.stallMs,
+  });
   const http = createHttpServer(
     {
       headersTimeout: timeouts.headersMs ?? headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      // Uploads have a time of their own; what is GraphQL is timed below.
+      requestTimeout: 0,
       keepAliveTimeout: keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
       noDelay: true,
     },
-    yoga,
+    (request, response) => {
+      if (isUploadPath(request.url)) {
+        void upload(request, response);
+        return;
+      }
+      if (request.method !== 'GET' && request.method !== 'HEAD') endWithBody(request, timeouts.bodyMs);
+      yoga(request, response);
+    },
   );
   http.maxConnections = mostConnections;
   http.maxHeadersCount = mostHeaders;

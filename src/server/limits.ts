@@ -39,8 +39,14 @@ export const keepAliveTimeoutMs = 65_000;
 /** How long `close` waits for requests under way before it cuts them off. */
 export const closeGraceMs = 5_000;
 
+/** Of a multipart request: a file of 10 MB, its document and the boundaries. The runaway: it is held in memory. */
+export const mostMultipartOctets = 10 * 1024 * 1024 + 64 * 1024;
+
+/** An upload may last for hours, and may not stand still: the runaway is a socket that is held for nothing. */
+export const uploadStallMs = 30_000;
+
+/** How long what still comes of a refused upload is dropped, so that the answer is heard and not a reset. */
+export const mostLingeringMs = 5_000;
+
 /** How long a link to results works. */
 export const linkLifeSeconds = 3_600;
-
-/** Rows that a download reads from the store at once: what one reader costs in memory. */
-export const rowsPerRead = 1_000;

@@ -11,10 +11,13 @@ const order = [
   'WatchVerification',
   'DomainProfile',
   'ExchangeProfile',
+  'CreateUpload',
   'StartBulkJob',
   'BulkJobProgress',
+  'BulkJobResults',
   'BulkJob',
   'BulkJobs',
+  'ControlBulkJob',
 ];
 
 /** What stands in a tab's variables when nobody gave better ones; example.com has a null MX and is nobody's. */
@@ -25,12 +28,15 @@ const plainVariables: Readonly<Record<string, Readonly<Record<string, unknown>>>
   WatchVerification: { address: 'someone@example.com', waitForRetry: false },
   DomainProfile: { name: 'example.com' },
   ExchangeProfile: { host: 'mx.example.com' },
+  CreateUpload: { input: { fileName: 'list.csv' } },
   StartBulkJob: {
     input: { name: 'first list', source: { addresses: ['someone@example.com', 'not an address'] } },
   },
   BulkJobProgress: { id: 'the id that StartBulkJob answered with' },
+  BulkJobResults: { id: 'the id that StartBulkJob answered with' },
   BulkJob: { id: 'the id that StartBulkJob answered with', first: 20 },
   BulkJobs: { first: 20 },
+  ControlBulkJob: { id: 'the id that StartBulkJob answered with' },
 };
 
 /** What stands there in the sandbox: addresses of its personalities, one of each colour. */

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { ReadableStream } from 'node:stream/web';
 import type { Plugin } from 'graphql-yoga';
 import type { Jobs } from '../jobs/index.ts';
 import { classifyHost, classifyOrigin } from './caller.ts';
-import { mediaTypeOf, printResults } from './download.ts';
+import { createDownload } from './download.ts';
 import { faultResponse } from './fault.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import type { Links } from './link.ts';
@@ -42,38 +41,7 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
   const { endpoint, isLoopbackOnly, isSandbox, page, links, jobs, logger, isReady } = options;
   const nextRequestId = createRequestIds();
 
-  /** A download that breaks off half-way can say so only by breaking off; the log says why. */
-  const logged = async function* <Chunk>(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
-    try {
-      yield* chunks;
-    } catch (fault) {
-      logger.error('download broke off', describeFault(fault));
-      throw fault;
-    }
-  };
-
-  const download = async (url: URL, Response: typeof globalThis.Response): Promise<Response | null> => {
-    const grant = links.readResultsUrl(url);
-    if (grant === null) return null;
-    if (grant === 'invalid')
-      return faultResponse(Response, 403, 'LINK_INVALID', 'This link was not given out by this gateway.');
-    if (grant === 'expired')
-      return faultResponse(Response, 410, 'LINK_EXPIRED', 'This link has expired: ask for resultsUrl again.');
-    const { jobId, format } = grant;
-    if ((await jobs.read(jobId)) === null)
-      return faultResponse(Response, 404, 'NOT_FOUND', 'There is no such job (any more).');
-    return new Response(
-      ReadableStream.from(logged(printResults(jobs, jobId, format))) as unknown as BodyInit,
-      {
-        headers: {
-          'content-type': mediaTypeOf(format),
-          'content-disposition': `attachment; filename="results-${jobId}.${format.toLowerCase()}"`,
-          // The link is the credential: it must not travel on as a referrer.
-          'referrer-policy': 'no-referrer',
-        },
-      },
-    );
-  };
+  const download = createDownload({ links, jobs, logger });
 
   const routeOther = async (
     request: Request,
@@ -89,7 +57,7 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
         headers: { 'content-type': 'application/json; charset=utf-8' },
       });
     return (
-      (isRead ? await download(url, Response) : null) ??
+      (isRead ? await download(request, url, Response) : null) ??
       faultResponse(Response, 404, 'NOT_FOUND', `There is nothing here; GraphQL is at ${endpoint}.`)
     );
   };

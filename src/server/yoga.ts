@@ -81,6 +81,7 @@ export const createGatewayYoga = (options: {
       requestId: caller?.requestId ?? requestId ?? '',
       signal: caller?.signal ?? signalOf(initial),
       printResultsUrl: (jobId, format) => links.printResultsUrl(origin(), jobId, format),
+      printUploadUrl: ({ id, expiresAt }) => links.printUploadUrl(origin(), id, expiresAt),
     });
   };
 
@@ -97,8 +98,8 @@ export const createGatewayYoga = (options: {
     maxRequestBodySize: false,
     // A web page of another origin may not use this gateway, so no response says that it may.
     cors: false,
-    // What a plain HTML form can send is not taken: `bodyPlugin`.
-    multipart: false,
+    // For files within a request; `bodyPlugin` lets none pass that a plain HTML form could send.
+    multipart: true,
     graphiql: false,
     landingPage: false,
     healthCheckEndpoint: '/health/live',
