@@ -32,13 +32,11 @@ import { createWorker } from './worker.ts';
 export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
 export type * from './door.ts';
 export { printResults, type ResultFormat, resultFormats } from './export/index.ts';
-export { printCells, printRecords, resultColumns } from './export.ts';
 export type { IntakeFaultCode } from './intake/fault.ts';
 export { cleanFileName } from './intake/file-name.ts';
-export { type AddressList, readAddressList } from './intake/list.ts';
 export type * from './ports.ts';
 export type * from './types.ts';
-export { createUploads, type UploadsOptions } from './upload/index.ts';
+export { createUploads } from './upload/index.ts';
 export { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/index.ts';
 
 export type JobsOptions = {

@@ -75,6 +75,9 @@ export const createUploads = ({ store, now, maxBytes, lifeMs, onError }: Uploads
     try {
       const outcome = await store.appendToUpload(id, start, limit(octets, most - start));
       if (outcome === 'gone') return { kind: 'noUpload' };
+      if (outcome === 'busy') return { kind: 'busy' };
+      if (outcome === 'misplaced')
+        return { kind: 'misplaced', upload: (await store.readUpload(id)) ?? upload };
     } catch (error) {
       if (!(error instanceof TooManyOctets)) throw error;
       await store.truncateUpload(id);
