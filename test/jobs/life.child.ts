@@ -49,7 +49,7 @@ const end = async (graceMs: number): Promise<void> => {
 let isFull = false;
 process.on('SIGUSR2', () => {
   isFull = !isFull;
-  store.limitPages(isFull ? 0 : null);
+  store.limitPages(isFull ? 1 : null);
 });
 let isTold = false;
 process.once('SIGTERM', () => {
