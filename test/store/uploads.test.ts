@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createUploads, type Upload, type UploadStore, type Uploads } from '../../src/jobs/index.ts';
 import { openDataDir, openSqliteStore, type SqliteStore } from '../../src/store/index.ts';
 
@@ -289,6 +289,25 @@ describe('time', () => {
     writeFileSync(join(dir, 'uploads', 'stray'), 'x');
     expect(await files.eraseExpiredUploads(new Date(at))).toBe(1);
     expect(inDir()).toEqual([kept.id]);
+  });
+});
+
+describe('the sweep', () => {
+  it('comes by its own timer, and no more after close', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      await closeAll();
+      openAll();
+      const { id } = await create();
+      await uploads.write(id, whole, octets('abc'));
+      at += lifeMs;
+      vi.advanceTimersByTime(60_000);
+      await uploads.close();
+      expect(inDir()).toEqual([]);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
