@@ -139,6 +139,48 @@ describe('a receiver that is down', () => {
   });
 });
 
+describe('our own trouble', () => {
+  it('with making an attempt is reported, and counts, so that it ends', async () => {
+    const receiver = await startReceiver();
+    let isBroken = true;
+    const world = await openWorld({
+      printJobId: (id) => {
+        if (isBroken) throw new Error('a bug');
+        return id;
+      },
+    });
+    const job = await createJob(world, receiver.url);
+    await job.settle();
+    expect(await untilTried(world, job.id)).toMatchObject({
+      state: 'PENDING',
+      attempts: [{ status: null, error: 'The gateway could not make the attempt.' }],
+    });
+    expect(world.errors).toEqual([new Error('a bug')]);
+    isBroken = false;
+    expect(await passToNextAttempt(world, job.id)).toMatchObject({ state: 'DELIVERED' });
+  });
+
+  it('with the store is reported, and what could not be taken is taken later', async () => {
+    const receiver = await startReceiver();
+    const world = await openWorld();
+    const { takeDelivery } = world.store.webhooks;
+    let failures = 0;
+    Object.assign(world.store.webhooks, {
+      takeDelivery: async (...times: Parameters<typeof takeDelivery>) => {
+        failures += 1;
+        if (failures <= 2) throw new Error('the disk is busy');
+        return takeDelivery(...times);
+      },
+    });
+    const job = await createJob(world, receiver.url);
+    await job.settle();
+    await until(() => failures >= 1);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(await untilTried(world, job.id)).toMatchObject({ state: 'DELIVERED' });
+    expect(world.errors).toEqual(Array(2).fill(new Error('the disk is busy')));
+  });
+});
+
 describe('the end of the process', () => {
   it('between two attempts forgets none of them', async () => {
     const receiver = await startReceiver((response, count) =>
