@@ -10,21 +10,8 @@ import { openDataDir, openSqliteStore, StoreError } from '../../src/store/index.
 import { createSqliteJobStore } from '../../src/store/jobs.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
 import { createTemporaryStorage } from '../../src/store/storage.ts';
-import { createSqliteWebhooks } from '../../src/store/webhooks.ts';
 import { describeDurableJobStore, describeJobStore } from './contract.ts';
-import {
-  create,
-  day,
-  everyJob,
-  later,
-  manyRows,
-  newJob,
-  readJob,
-  result,
-  rowsOf,
-  settleAll,
-  take,
-} from './list.ts';
+import { create, everyJob, later, manyRows, newJob, readJob, result, take } from './list.ts';
 import type { OpenStore } from './open.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rcpt-store-'));
@@ -220,75 +207,5 @@ describe('a full disk', () => {
     expect(await store.settleChunk(chunk, { settled, waiting: [] }, later(1))).toBe('settled');
     expect((await readJob(store, chunk.jobId)).counters.settled).toBe(chunk.rows.length);
     db.close();
-  });
-});
-
-describe('the file', () => {
-  const addressesIn = (path: string): boolean =>
-    ['', '-wal'].some((suffix) => readFileSync(path + suffix).includes('secret-person'));
-
-  it('holds no erased address, and gives its pages back', async () => {
-    const path = newPath();
-    const store = openSqliteStore({ path });
-    const texts = Array.from({ length: 5_000 }, (_, n) => `secret-person${n}@d${n % 50}.example`);
-    await create(store.jobs, rowsOf(texts), { expiresAt: later(day) });
-    await settleAll(store.jobs, later(0), {
-      reply: { code: 550, enhancedCode: null, text: 'secret-person unknown' },
-    });
-    expect(addressesIn(path)).toBe(true);
-    const before = statSync(path).size;
-    await store.jobs.eraseExpired(later(day));
-    expect(addressesIn(path)).toBe(false);
-    expect(statSync(path).size).toBeLessThan(Math.max(before / 2, 200_000));
-    store.close();
-  });
-
-  it('is searched by key, whatever is asked of the tables that grow', () => {
-    const db = openDatabase('');
-    const statements: string[] = [];
-    const watched = new Proxy(db, {
-      get: (target, name) => {
-        const member = Reflect.get(target, name, target);
-        if (typeof member !== 'function') return member;
-        return (...args: unknown[]) => {
-          if (name === 'prepare') statements.push(String(args[0]));
-          return member.apply(target, args);
-        };
-      },
-    });
-    createSqliteJobStore(watched, 'x', createTemporaryStorage(db));
-    createSqliteWebhooks(watched, 'x');
-    const queries = statements.filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql));
-    expect(queries.length).toBeGreaterThan(30);
-    for (const sql of queries) {
-      const plan = db
-        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all()
-        .map(({ detail }) => String(detail));
-      // A list and its results are millions; jobs are thousands, and leased chunks as many as are run at once.
-      for (const step of plan) expect(step, sql).not.toMatch(/SCAN (l|r|list_row|result|tally|chunk$)\b/);
-    }
-    db.close();
-  });
-
-  it('drops a list that a killed process had half read', async () => {
-    const path = newPath();
-    const store = openSqliteStore({ path });
-    async function* endless() {
-      yield* manyRows(1_000);
-      await new Promise(() => {});
-    }
-    void store.jobs.createJob(newJob({ idempotencyKey: 'k', inputHash: 'h' }), endless());
-    const peek = () =>
-      Number(
-        new DatabaseSync(path, { readOnly: true }).prepare('SELECT count(*) AS n FROM list_row').get()?.n,
-      );
-    await expect.poll(peek).toBe(1_000);
-    store.close();
-    const again = openSqliteStore({ path });
-    expect(await again.jobs.takeChunk(later(day), later(2 * day))).toBeNull();
-    await again.jobs.eraseExpired(later(0));
-    expect(peek()).toBe(0);
-    again.close();
   });
 });
