@@ -9,10 +9,10 @@
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { ExchangeHost } from '../address/index.ts';
 import { Deadline } from './deadline.ts';
-import { type Introduction, IntroductionRecord, type OnProgress } from './introduction.ts';
+import { type Introduction, IntroductionRecord } from './introduction.ts';
 import { MAX_SESSION_OCTETS, type Timeouts } from './limits.ts';
+import { PendingOpening } from './pending-opening.ts';
 import {
   type Capabilities,
   Dialogue,
@@ -20,53 +20,24 @@ import {
   type Envelope,
   printCommandLine,
   type Recipient,
-  type Reply,
 } from './protocol/index.ts';
+import {
+  faultOfClose,
+  faultOfError,
+  faultOfSilence,
+  type Opening,
+  openingOf,
+  type PhaseFault,
+  readPhaseMs,
+  type SessionEnd,
+} from './session-end.ts';
+import type { Asked, SessionListener, SessionOptions, SessionStats, SessionTarget } from './session-terms.ts';
 import { printTls, readTlsFacts, startTls } from './tls.ts';
-import type { LogLine, SessionLog } from './transcript.ts';
-import type { Phase, SessionFault } from './types.ts';
+import type { SessionLog } from './transcript.ts';
+import type { Phase } from './types.ts';
 
-export type SessionTarget = { readonly host: ExchangeHost; readonly ip: string; readonly port: number };
-
-/** Counted since start, over all sessions. */
-export type SessionStats = { sessionsOpened: number; commandsSent: number };
-
-export type SessionOptions = {
-  readonly heloName: string;
-  readonly timeouts: Timeouts;
-  readonly log: SessionLog;
-  readonly stats: SessionStats;
-  /** False: the exchange refused EHLO lately, so HELO is said at once. */
-  readonly knowsEhlo: boolean;
-  /** Told of each stage until the session is ready. */
-  readonly onProgress?: OnProgress | undefined;
-};
-
-/** What the owner hangs on a recipient; the session notes in it when the command went out. */
-export type Asked = { sent: LogLine | null };
-
-/** How opening a session, or securing it, went. */
-export type Opening =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'refused'; readonly phase: Phase; readonly reply: Reply }
-  | { readonly kind: 'fault'; readonly fault: SessionFault }
-  | { readonly kind: 'aborted' };
-
-/** Why a session that was open ended without our doing: 421, or a fault. */
-export type SessionEnd =
-  | { readonly kind: 'closing'; readonly phase: Phase; readonly reply: Reply }
-  | { readonly kind: 'fault'; readonly phase: Phase; readonly fault: SessionFault };
-
-/** Called from the socket's events. None of these may call back into the session, but for `advanced`. */
-export type SessionListener<Ask extends Asked> = {
-  answered(ask: Ask, reply: Reply): void;
-  envelopeRefused(reply: Reply): void;
-  /** Everything that arrived has been reported: time to give the session more, or to leave it. */
-  advanced(): void;
-  ended(end: SessionEnd): void;
-  /** A bug of ours came up while the session was served; it is closed. */
-  broke(error: unknown): void;
-};
+export type { Opening, SessionEnd } from './session-end.ts';
+export type { Asked, SessionListener, SessionStats, SessionTarget } from './session-terms.ts';
 
 export class Session<Ask extends Asked> {
   readonly target: SessionTarget;
@@ -86,8 +57,8 @@ export class Session<Ask extends Asked> {
   #isOver = false;
   #openedAt = performance.now();
   #octetsRead = 0;
-  #settleOpening: ((opening: Opening) => void) | null = null;
-  #breakOpening: ((error: unknown) => void) | null = null;
+  /** Somebody waits for the session to be ready. */
+  #opening: PendingOpening | null = null;
   #listener: SessionListener<Ask> | null = null;
   /** How it ended, kept for a listener that comes too late: a peer may hang up in the same packet as its EHLO reply. */
   #unheardEnd: SessionEnd | null = null;
@@ -144,9 +115,11 @@ export class Session<Ask extends Asked> {
     this.#socket = socket;
     this.#stats.sessionsOpened++;
     // Never taken away: an error after the end must not become an exception.
-    socket.removeAllListeners('error').on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
+    socket
+      .removeAllListeners('error')
+      .on('error', (error: NodeJS.ErrnoException) => this.#end(faultOfError(this.phase, error)));
     socket.on('close', () => {
-      this.#end(this.#closedFault());
+      this.#end(faultOfClose(this.phase));
       this.#deadline.stop();
       this.#markClosed();
     });
@@ -211,25 +184,17 @@ export class Session<Ask extends Asked> {
   }
 
   #expectOpening(signal: AbortSignal): Promise<Opening> {
-    const { promise, resolve, reject } = Promise.withResolvers<Opening>();
-    this.#breakOpening = reject;
-    const abort = (): void => {
-      this.#settle({ kind: 'aborted' });
+    this.#opening = new PendingOpening(signal, () => {
+      this.#opening = null;
       this.destroy();
-    };
-    this.#settleOpening = (opening) => {
-      signal.removeEventListener('abort', abort);
-      resolve(opening);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    return promise;
+    });
+    return this.#opening.promise;
   }
 
   #settle(opening: Opening): void {
-    this.#settleOpening?.(opening);
-    this.#settleOpening = null;
-    this.#breakOpening = null;
+    const pending = this.#opening;
+    this.#opening = null;
+    pending?.settle(opening);
   }
 
   #read(chunk: Uint8Array): void {
@@ -243,7 +208,7 @@ export class Session<Ask extends Asked> {
     } catch (error) {
       const listener = this.#listener;
       this.destroy();
-      if (this.#breakOpening) this.#breakOpening(error);
+      if (this.#opening) this.#opening.fail(error);
       else listener?.broke(error);
     }
   }
@@ -259,7 +224,7 @@ export class Session<Ask extends Asked> {
     if (events.length === 0) return;
     this.#handle(events);
     this.#awaitReply();
-    if (!this.#isOver && this.#settleOpening === null) this.#listener?.advanced();
+    if (!this.#isOver && this.#opening === null) this.#listener?.advanced();
   }
 
   #handle(events: readonly DialogueEvent<Ask>[]): void {
@@ -277,7 +242,7 @@ export class Session<Ask extends Asked> {
         }
         case 'received':
           if (!event.recipient) this.log.received(event.reply);
-          if (this.#settleOpening) this.#introduction?.received(event.reply);
+          if (this.#opening) this.#introduction?.received(event.reply);
           break;
         case 'ready':
           this.#introduction?.offered(this.capabilities);
@@ -315,25 +280,9 @@ export class Session<Ask extends Asked> {
   /** The deadline of the next reply: counted from the last whole one, so that an octet a second buys no time. */
   #awaitReply(): void {
     if (this.#isOver) return;
-    this.#deadline.move(Math.max(0, Math.min(this.#phaseMs(), this.#timeouts.sessionMs - this.ageMs)));
-  }
-
-  #phaseMs(): number {
-    if (this.isQuiet) return this.#timeouts.sessionMs;
-    switch (this.#dialogue.phase) {
-      case 'GREETING':
-        return this.#timeouts.greetingMs;
-      case 'EHLO':
-        return this.#timeouts.ehloMs;
-      case 'STARTTLS':
-        return this.#timeouts.startTlsMs;
-      case 'TLS_HANDSHAKE':
-        return this.#timeouts.tlsHandshakeMs;
-      case 'MAIL_FROM':
-        return this.#timeouts.mailFromMs;
-      case 'RCPT_TO':
-        return this.#timeouts.rcptToMs;
-    }
+    const { sessionMs } = this.#timeouts;
+    const phaseMs = this.isQuiet ? sessionMs : readPhaseMs(this.phase, this.#timeouts);
+    this.#deadline.move(Math.max(0, Math.min(phaseMs, sessionMs - this.ageMs)));
   }
 
   #startHandshake(): void {
@@ -352,36 +301,17 @@ export class Session<Ask extends Asked> {
       });
     });
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('error', (error) => this.#fail(error));
-    socket.once('close', () => this.#end(this.#closedFault()));
+    socket.on('error', (error) => this.#end(faultOfError(this.phase, error)));
+    socket.once('close', () => this.#end(faultOfClose(this.phase)));
     this.#awaitReply();
   }
 
-  #fail(error: NodeJS.ErrnoException): void {
-    this.#end(
-      this.phase === 'TLS_HANDSHAKE'
-        ? { kind: 'tls', phase: 'TLS_HANDSHAKE', detail: (error.code ?? error.message).slice(0, 200) }
-        : this.#closedFault(),
-    );
-  }
-
-  #closedFault(): SessionFault & { readonly phase: Phase } {
-    const { phase } = this;
-    return phase === 'TLS_HANDSHAKE'
-      ? { kind: 'tls', phase, detail: 'closed during the handshake' }
-      : { kind: 'closed', phase };
-  }
-
   #timeOut(): void {
-    const { phase } = this;
     if (this.#isOver) this.destroy();
-    // Whoever agreed to TLS and then is silent cannot do it: that is known of it, and not only that we waited.
-    else if (phase === 'TLS_HANDSHAKE' && this.ageMs + 1 < this.#timeouts.sessionMs)
-      this.#end({ kind: 'tls', phase, detail: 'silent during the handshake' });
-    else this.#end({ kind: 'timeout', phase });
+    else this.#end(faultOfSilence(this.phase, this.ageMs + 1 < this.#timeouts.sessionMs));
   }
 
-  #end(fault: SessionFault & { readonly phase: Phase }): void {
+  #end(fault: PhaseFault): void {
     this.#finish({ kind: 'fault', phase: fault.phase, fault });
   }
 
@@ -389,13 +319,8 @@ export class Session<Ask extends Asked> {
     if (this.#isOver) return;
     const listener = this.#listener;
     this.destroy();
-    if (this.#settleOpening) this.#settle(openingOf(end));
+    if (this.#opening) this.#settle(openingOf(end));
     else if (listener) listener.ended(end);
     else this.#unheardEnd = end;
   }
 }
-
-const openingOf = (end: SessionEnd): Opening =>
-  end.kind === 'closing'
-    ? { kind: 'refused', phase: end.phase, reply: end.reply }
-    : { kind: 'fault', fault: end.fault };
