@@ -8,6 +8,7 @@ import { FewMap } from './few.ts';
 import { Greylist } from './greylist.ts';
 import { LEARNED_LIFE_MS, MAX_RECIPIENTS_PER_TRANSACTION, MAX_REFUSALS_PER_SESSION } from './limits.ts';
 import type { Capabilities } from './protocol/index.ts';
+import type { ConnectAttempt } from './types.ts';
 
 type Learned<Value> = { readonly value: Value; readonly until: number };
 
@@ -90,8 +91,13 @@ export class LaneMemory {
     this.#pipelineDepth = this.#learn(value);
   }
 
-  learnDeadHosts(hosts: readonly ExchangeHost[]): void {
-    for (const host of hosts) this.#deadHosts.set(host, this.#now() + DEAD_HOST_MS);
+  /** A host is dead when none of its addresses could be connected to. */
+  learnAttempts(attempts: readonly ConnectAttempt[]): void {
+    const alive = new Set(
+      attempts.filter(({ outcome }) => outcome.kind === 'connected').map(({ host }) => host),
+    );
+    for (const { host } of attempts)
+      if (!alive.has(host)) this.#deadHosts.set(host, this.#now() + DEAD_HOST_MS);
   }
 
   /** By preference, but those that were dead a moment ago last: a session must not wait for them again. */

@@ -10,8 +10,9 @@
  * Told to slow down it halves its rate and sessions (`back-off`); told to stay away, or with nobody to connect to, it
  * answers newcomers with the evidence it has (`stops`). Other lanes share nothing with it but the number of sessions.
  */
-import type { DomainName, ExchangeHost } from '../address/index.ts';
+import type { DomainName } from '../address/index.ts';
 import type { MailExchange } from '../dns/index.ts';
+import { Alarm } from './alarm.ts';
 import { BackOff } from './back-off.ts';
 import type { CatchAllMemory } from './catch-all.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
@@ -32,6 +33,18 @@ import type { Ask } from './receipts.ts';
 import { Stops } from './stops.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 import type { LaneSnapshot, ProbeEvent } from './types.ts';
+
+/** Its turn never came. */
+const UNASKED: Outcome = {
+  attempts: [],
+  exchange: null,
+  ip: null,
+  phase: 'CONNECT',
+  reply: null,
+  meaning: null,
+  fault: { kind: 'budget', phase: 'CONNECT' },
+  transcript: [],
+};
 
 /** All lanes draw on one number of sessions (RCPT_MAX_SESSIONS). */
 export type SessionSlots = {
@@ -73,8 +86,7 @@ export class Lane implements ConversationLane {
   readonly #watched = new FewSet<Probe>();
   #isScheduled = false;
   #isClosed = false;
-  #wakeTimer: NodeJS.Timeout | undefined;
-  #wakesAt = Number.POSITIVE_INFINITY;
+  readonly #alarm = new Alarm(() => this.#pump());
 
   constructor(exchanges: readonly MailExchange[], options: LaneOptions) {
     this.#exchanges = exchanges;
@@ -140,7 +152,7 @@ export class Lane implements ConversationLane {
       return;
     }
     if (this.#isClosed || this.queue.size >= MAX_QUEUED_PER_LANE) {
-      this.#settle(probe, this.#unasked());
+      this.#settle(probe, UNASKED);
       return;
     }
     this.#exchanges = exchanges;
@@ -158,9 +170,7 @@ export class Lane implements ConversationLane {
     const outcome =
       probe.acceptance ??
       probe.describe?.() ??
-      (isBeingServed
-        ? opening.describe({ fault: { kind: 'timeout', phase: opening.phase } })
-        : this.#unasked());
+      (isBeingServed ? opening.describe({ fault: { kind: 'timeout', phase: opening.phase } }) : UNASKED);
     this.queue.remove(probe);
     this.#settle(probe, outcome);
     if (this.queue.isEmpty) for (const one of this.#openings) one.abort();
@@ -176,7 +186,7 @@ export class Lane implements ConversationLane {
   }
 
   scheduleForToken(): void {
-    this.#wakeIn(this.bucket.waitMs());
+    this.#alarm.ringIn(this.bucket.waitMs());
   }
 
   refuseAll(outcome: Outcome, from: Conversation | null): void {
@@ -231,12 +241,12 @@ export class Lane implements ConversationLane {
   /** Everybody is told that time is over, every session is left. Resolves when the connections are gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#wakeTimer);
+    this.#alarm.stop();
     for (const opening of this.#openings) opening.abort();
-    for (const probe of this.queue.drain()) this.#settle(probe, probe.acceptance ?? this.#unasked());
+    for (const probe of this.queue.drain()) this.#settle(probe, probe.acceptance ?? UNASKED);
     const conversations = [...this.#conversations];
     for (const conversation of conversations)
-      for (const probe of conversation.abandon()) this.#settle(probe, this.#unasked());
+      for (const probe of conversation.abandon()) this.#settle(probe, UNASKED);
     await Promise.all(conversations.map(({ session }) => session.closed));
   }
 
@@ -246,17 +256,17 @@ export class Lane implements ConversationLane {
     for (const conversation of [...this.#conversations]) conversation.feed();
     while (this.#mayOpen() && this.#options.slots.take(this)) void this.#open();
     // Somebody waits for a session that may have gone silent: look again.
-    if (this.queue.hasWork && this.#conversations.size > 0) this.#wakeIn(this.timeouts.patienceMs);
+    if (this.queue.hasWork && this.#conversations.size > 0) this.#alarm.ringIn(this.timeouts.patienceMs);
   }
 
   /** Stopped: those who wait do so for a short while, or hear why not. */
   #holdBack(): void {
     const { until } = this.#stops;
     if (until === null) return;
-    if (until - this.now() <= SHORT_HOLD_MS) this.#wakeIn(until - this.now());
+    if (until - this.now() <= SHORT_HOLD_MS) this.#alarm.ringIn(until - this.now());
     else
       for (const probe of this.queue.drain())
-        this.#settle(probe, this.#stops.answer(probe.question.domain) ?? this.#unasked());
+        this.#settle(probe, this.#stops.answer(probe.question.domain) ?? UNASKED);
   }
 
   #mayOpen(): boolean {
@@ -285,7 +295,7 @@ export class Lane implements ConversationLane {
       this.#openings.delete(opening);
       if (opened.kind === 'session') {
         const { session, attempts } = opened;
-        this.#learnDeadHosts(attempts);
+        this.memory.learnAttempts(attempts);
         if (!session.knowsEhlo) this.memory.learnHelo();
         this.#stops.connected();
         this.#conversations.add(new Conversation(session, attempts, this));
@@ -305,7 +315,7 @@ export class Lane implements ConversationLane {
 
   /** Only the last opening speaks for the lane: while another session is there or coming, it means "not so many". */
   #openingFailed(outcome: Outcome): void {
-    this.#learnDeadHosts(outcome.attempts);
+    this.memory.learnAttempts(outcome.attempts);
     const others = this.#conversations.size + this.#openings.size;
     const isUnreached = isUnreachable(outcome);
     if (isSlowDown(outcome) || (isUnreached && others > 0)) this.slowDown(outcome);
@@ -318,29 +328,8 @@ export class Lane implements ConversationLane {
     this.refuseAll(outcome, null);
   }
 
-  #learnDeadHosts(attempts: Outcome['attempts']): void {
-    const alive = new Set<ExchangeHost>();
-    const dead = new Set<ExchangeHost>();
-    for (const { host, outcome } of attempts) (outcome.kind === 'connected' ? alive : dead).add(host);
-    this.memory.learnDeadHosts([...dead].filter((host) => !alive.has(host)));
-  }
-
   #settle(probe: Probe, outcome: Outcome): void {
     probe.settle(probe.acceptance ?? outcome, this.catchAll.recall(probe.question.domain));
-  }
-
-  /** Its turn never came. */
-  #unasked(): Outcome {
-    return {
-      attempts: [],
-      exchange: null,
-      ip: null,
-      phase: 'CONNECT',
-      reply: null,
-      meaning: null,
-      fault: { kind: 'budget', phase: 'CONNECT' },
-      transcript: [],
-    };
   }
 
   #watch(probe: Probe): void {
@@ -351,19 +340,5 @@ export class Lane implements ConversationLane {
   /** What is done to open a session is done for all who wait for one. */
   #tellWaiting(event: ProbeEvent): void {
     for (const probe of this.#watched) if (probe.isWaiting) probe.tell(event);
-  }
-
-  #wakeIn(ms: number): void {
-    const at = performance.now() + ms;
-    if (this.#isClosed || this.#wakesAt <= at) return;
-    clearTimeout(this.#wakeTimer);
-    this.#wakesAt = at;
-    this.#wakeTimer = setTimeout(
-      () => {
-        this.#wakesAt = Number.POSITIVE_INFINITY;
-        this.#pump();
-      },
-      Math.max(1, ms),
-    );
   }
 }
