@@ -123,6 +123,26 @@ describe('a receiver that is down', () => {
     expect(Date.now() - start.getTime()).toBeLessThan(minute);
   });
 
+  it('while something newer came to be told of is not told the old again', async () => {
+    let fail = (): void => {};
+    const receiver = await startReceiver((response, count) => {
+      if (count > 1) response.writeHead(204).end();
+      else fail = () => response.writeHead(500).end();
+    });
+    const world = await openWorld();
+    const job = await createJob(world, receiver.url, { rows: 10, tellsProgress: true });
+    await job.settle(1);
+    await until(() => receiver.heard.length === 1);
+    await job.settle(9);
+    fail();
+    await until(async () => (await deliveriesOf(world, job.id)).at(-1)?.state === 'DELIVERED');
+    expect(await deliveriesOf(world, job.id)).toMatchObject([
+      { event: 'bulk_job.progressed', state: 'FAILED', attempts: [{ status: 500 }] },
+      { event: 'bulk_job.completed', state: 'DELIVERED', attempts: [{ status: 204 }] },
+    ]);
+    expect(receiver.heard).toHaveLength(2);
+  });
+
   it('that said 410 is told nothing more of the job', async () => {
     const receiver = await startReceiver((response) => response.writeHead(410).end());
     const world = await openWorld();
