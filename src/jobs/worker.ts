@@ -39,6 +39,8 @@ export type Worker = {
 const longestSleepMs = 5_000;
 /** A chunk that is due already but was not to be had: not a reason to spin. */
 const shortestSleepMs = 10;
+/** How often a job of which nothing runs is looked for while all places are taken: it walks the queue of all who run. */
+const lookEveryMs = 500;
 /** How often ended leases are looked for, and jobs past their retention. */
 const releaseEveryMs = 30_000;
 const eraseEveryMs = 600_000;
@@ -54,6 +56,7 @@ export const createWorker = (options: WorkerOptions): Worker => {
   const running = new Map<Running, Promise<void>>();
   /** A chunk was found that may not run beside others. */
   let isAloneWanted = false;
+  let lookedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
   let filling: Promise<void> | null = null;
   let isWanted = false;
@@ -114,7 +117,10 @@ export const createWorker = (options: WorkerOptions): Worker => {
     const places = [...running.keys()];
     if (isAloneWanted || places.some(({ isAlone }) => isAlone) || places.length >= 2 * chunksAtOnce)
       return null;
-    const except = places.length < chunksAtOnce ? [] : [...new Set(places.map(({ jobId }) => jobId))];
+    const isFull = places.length >= chunksAtOnce;
+    if (isFull && performance.now() - lookedAt < lookEveryMs) return null;
+    if (isFull) lookedAt = performance.now();
+    const except = isFull ? [...new Set(places.map(({ jobId }) => jobId))] : [];
     return store.takeChunk(now(), leaseTime(options.leaseMs), except);
   };
 
@@ -131,7 +137,8 @@ export const createWorker = (options: WorkerOptions): Worker => {
   };
 
   const sleepMs = async (): Promise<number> => {
-    if (isAloneWanted || running.size >= chunksAtOnce) return longestSleepMs;
+    if (isAloneWanted) return longestSleepMs;
+    if (running.size >= chunksAtOnce) return lookEveryMs;
     const next = await store.nextChunkAt();
     if (next === null) return longestSleepMs;
     return Math.min(Math.max(next.getTime() - now().getTime(), shortestSleepMs), longestSleepMs);
@@ -168,7 +175,10 @@ export const createWorker = (options: WorkerOptions): Worker => {
   wake();
 
   return {
-    wake,
+    wake: () => {
+      lookedAt = Number.NEGATIVE_INFINITY;
+      wake();
+    },
     cut: (jobId) => cut([...running.keys()].filter((place) => place.jobId === jobId)),
     erase,
     async close(graceMs) {
