@@ -4,6 +4,7 @@ import { BulkJobBreakdownType } from './bulk-job-breakdown.ts';
 import { BulkJobProgressType } from './bulk-job-progress.ts';
 import { readGlobalIdOf } from './global-id.ts';
 import { type Edge, pageInfoOf, readCursor, readPageSize, writeCursor } from './page.ts';
+import { checkLength } from './refusal.ts';
 
 export const BulkJobStateType = builder.enumType('BulkJobState', {
   description: openEnum('Where a job stands.'),
@@ -182,6 +183,7 @@ builder.queryFields((t) => ({
       }),
     },
     resolve: async (_root, { first, after = null, state = null, search = null }, { services }) => {
+      checkLength('search', search, longestSearch);
       const page = await services.jobs.list({
         limit: readPageSize(first),
         afterId: after === null ? null : readCursor('bulkJobs', after, uuid),

@@ -5,16 +5,9 @@
 import type { DomainName, ExchangeHost } from '../../src/address/index.ts';
 import type { Dns, MailHosts } from '../../src/dns/index.ts';
 import type { Services } from '../../src/graphql/index.ts';
-import type {
-  Job,
-  Jobs,
-  Progress,
-  ProgressSnapshot,
-  SettledRow,
-  StartOutcome,
-} from '../../src/jobs/index.ts';
 import type { Greeting, ProbeEvidence, ProbeRequest, Prober } from '../../src/smtp/index.ts';
 import { createVerifier, type Verification, type VerificationMemory } from '../../src/verify/index.ts';
+import { createFakeJobs, createFakeUploads } from './fake-jobs.ts';
 
 const host = (name: string) => name as ExchangeHost;
 
@@ -210,209 +203,27 @@ const createMemory = (): VerificationMemory => {
   };
 };
 
-const progressOf = (job: Job): Progress => ({
-  ...job.counters,
-  perSecond: 0,
-  secondsLeft: null,
-  nextRetryAt: null,
-});
-
-const resultOf = (row: number): SettledRow => ({
-  position: row,
-  row,
-  address: row === 2 ? '=1+1@mail.test' : `user${row}@mail.test`,
-  duplicateOf: null,
-  status: row % 2 === 0 ? 'UNDELIVERABLE' : 'DELIVERABLE',
-  reason: row % 2 === 0 ? 'MAILBOX_NOT_FOUND' : 'MAILBOX_EXISTS',
-  score: row % 2 === 0 ? 2 : 95,
-  provider: null,
-  exchange: 'mx1.mail.test',
-  reply: { code: 250, enhancedCode: '2.1.5', text: 'Ok' },
-  checkedAt: new Date('2030-01-01T00:00:00Z'),
-});
-
-/** Jobs that stand still until a test moves them with `advance`. */
-export const createFakeJobs = () => {
-  const jobs = new Map<string, Job>();
-  const keys = new Map<string, { id: string; inputHash: string | null }>();
-  const wakeUps = new Set<() => void>();
-  let reads = 0;
-  let watching = 0;
-
-  const create = (total: number, name: string | null): Job => {
-    const job: Job = {
-      id: crypto.randomUUID(),
-      name,
-      state: 'QUEUED',
-      createdAt: new Date(Date.UTC(2030, 0, 1, 0, 0, jobs.size)),
-      startedAt: null,
-      endedAt: null,
-      expiresAt: new Date('2030-02-01T00:00:00Z'),
-      counters: {
-        total,
-        settled: 0,
-        waiting: 0,
-        deliverable: 0,
-        undeliverable: 0,
-        risky: 0,
-        unknown: 0,
-        duplicates: 0,
-      },
-      nextRetryAt: null,
-    };
-    jobs.set(job.id, job);
-    return job;
-  };
-
-  const settledOf = (id: string): SettledRow[] =>
-    Array.from({ length: jobs.get(id)?.counters.settled ?? 0 }, (_, index) => resultOf(index + 1));
-
-  const fake = {
-    get reads() {
-      return reads;
-    },
-    /** Streams of `watch` that have not ended. */
-    get watching() {
-      return watching;
-    },
-    create,
-    /** Settles rows of a job; the last one completes it. */
-    advance: (id: string, rows: number): void => {
-      const job = jobs.get(id);
-      if (!job) throw new Error('no such job');
-      const settled = Math.min(job.counters.total, job.counters.settled + rows);
-      jobs.set(id, {
-        ...job,
-        state: settled === job.counters.total ? 'COMPLETED' : 'RUNNING',
-        counters: { ...job.counters, settled, deliverable: settled },
-      });
-      for (const wake of wakeUps) wake();
-    },
-  };
-
-  const watch = (id: string): AsyncIterableIterator<ProgressSnapshot> => {
-    let last: Job | undefined;
-    let isEnded = false;
-    let wake: () => void = () => undefined;
-    const end = () => {
-      if (!isEnded) watching -= 1;
-      isEnded = true;
-      wakeUps.delete(onWake);
-      wake();
-    };
-    const onWake = () => wake();
-    wakeUps.add(onWake);
-    watching += 1;
-    return {
-      next: async () => {
-        while (!isEnded && jobs.get(id) === last) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-        const job = jobs.get(id);
-        if (isEnded || !job) return { done: true, value: undefined };
-        last = job;
-        if (job.state === 'COMPLETED') {
-          end();
-          return { done: false, value: { job, progress: progressOf(job) } };
-        }
-        return { done: false, value: { job, progress: progressOf(job) } };
-      },
-      return: async () => {
-        end();
-        return { done: true, value: undefined };
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
-  };
-
-  const port: Jobs = {
-    start: async ({ name, addresses, idempotencyKey, inputHash }): Promise<StartOutcome> => {
-      const list: string[] = [];
-      for await (const address of addresses) list.push(address);
-      if (list.length === 0) return { kind: 'emptyList' };
-      const known = idempotencyKey === null ? undefined : keys.get(idempotencyKey);
-      const existing = known && jobs.get(known.id);
-      if (known && existing)
-        return known.inputHash === inputHash
-          ? { kind: 'existing', job: existing }
-          : { kind: 'idempotencyConflict' };
-      const job = create(list.length, name);
-      if (idempotencyKey !== null) keys.set(idempotencyKey, { id: job.id, inputHash });
-      return { kind: 'started', job };
-    },
-    read: async (id) => {
-      reads += 1;
-      return jobs.get(id) ?? null;
-    },
-    list: async ({ limit, afterId }) => {
-      const all = [...jobs.values()].toReversed();
-      const from = afterId === null ? 0 : all.findIndex(({ id }) => id === afterId) + 1;
-      return { items: all.slice(from, from + limit), hasNextPage: all.length > from + limit };
-    },
-    results: async (id, { afterPosition, limit, statuses }) => {
-      const all = settledOf(id).filter(
-        ({ position, status }) =>
-          position > afterPosition && (statuses === null || statuses.includes(status)),
-      );
-      return { items: all.slice(0, limit), hasNextPage: all.length > limit };
-    },
-    countResults: async (id, statuses) =>
-      settledOf(id).filter(({ status }) => statuses === null || statuses.includes(status)).length,
-    breakdown: async (_id, domains) => ({
-      byReason: [{ reason: 'MAILBOX_EXISTS', count: 3 }],
-      byProvider: [{ provider: 'GOOGLE', count: 3, deliverable: 2 }],
-      byDomain: Array.from({ length: domains }, (_, index) => ({
-        domain: `d${index}.test`,
-        count: 1,
-        deliverable: 1,
-      })),
-    }),
-    rows: async (id, { afterRow, limit }) => {
-      const settled = settledOf(id);
-      const total = jobs.get(id)?.counters.total ?? 0;
-      const items = Array.from({ length: Math.max(0, Math.min(limit, total - afterRow)) }, (_, index) => {
-        const row = afterRow + index + 1;
-        return { row, address: resultOf(row).address, result: settled[row - 1] ?? null };
-      });
-      return { items, hasNextPage: total > afterRow + limit };
-    },
-    progress: progressOf,
-    cancel: async (id) => {
-      const job = jobs.get(id);
-      if (!job) return null;
-      const cancelled: Job = { ...job, state: 'CANCELLED', endedAt: new Date('2030-01-01T01:00:00Z') };
-      jobs.set(id, cancelled);
-      for (const wake of wakeUps) wake();
-      return cancelled;
-    },
-    watch: async (id) => (jobs.has(id) ? watch(id) : null),
-    close: async () => undefined,
-  };
-  return Object.assign(port, { fake });
-};
-
 export type FakeWorld = {
   readonly services: Services;
   readonly dns: ReturnType<typeof createFakeDns>;
   readonly prober: ReturnType<typeof createFakeProber>;
   readonly jobs: ReturnType<typeof createFakeJobs>;
+  readonly uploads: ReturnType<typeof createFakeUploads>;
 };
 
 export const createFakeWorld = (): FakeWorld => {
   const dns = createFakeDns();
   const prober = createFakeProber();
   const jobs = createFakeJobs();
+  const uploads = createFakeUploads();
   const services: Services = {
     dns,
     prober,
     jobs,
+    uploads,
     verifier: createVerifier({ dns, prober, memory: createMemory(), budgetMs: 1_000 }),
     guard: { classifyAddress: (ip) => ({ isRoutable: !ip.startsWith('10.'), range: 'global' }) },
     gateway: { version: '1.2.3', isSandbox: false },
   };
-  return { services, dns, prober, jobs };
+  return { services, dns, prober, jobs, uploads };
 };

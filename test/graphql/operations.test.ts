@@ -22,7 +22,10 @@ describe('client documents, unchanged', () => {
     const tested = [
       'BulkJob',
       'BulkJobProgress',
+      'BulkJobResults',
       'BulkJobs',
+      'ControlBulkJob',
+      'CreateUpload',
       'DomainProfile',
       'ExchangeProfile',
       'StartBulkJob',
@@ -264,5 +267,85 @@ describe('client documents, unchanged', () => {
     world.jobs.fake.advance(id, 2);
     expect(await settled()).toBe(4);
     expect(await settled()).toBe('done');
+  });
+
+  test('BulkJobResults: in batches, and after a cursor, be it of a batch or of an edge', async () => {
+    const { id } = world.jobs.fake.create(5, null);
+    world.jobs.fake.advance(id, 5);
+    const rest = async (after: string | null) => {
+      const stream = await watch(world.services, readOperation('BulkJobResults'), { id: jobId(id), after });
+      if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
+      const batches: { cursor: string; results: { position: number }[] }[] = [];
+      for await (const { data } of stream) batches.push(data?.bulkJobResults as (typeof batches)[number]);
+      return batches;
+    };
+    const batches = await rest(null);
+    expect(batches.map(({ results }) => results.map(({ position }) => position))).toEqual([
+      [1, 2],
+      [3, 4],
+      [5],
+    ]);
+    const after = (await rest(batches[0]?.cursor ?? '')).flatMap(({ results }) => results);
+    expect(after.map(({ position }) => position)).toEqual([3, 4, 5]);
+    const { bulkJob } = await runOperation('BulkJob', { id: jobId(id), first: 4, after: batches[0]?.cursor });
+    const { edges } = (bulkJob as { results: { edges: { cursor: string; node: { row: number } }[] } })
+      .results;
+    expect(edges.map(({ node }) => node.row)).toEqual([3, 4, 5]);
+    expect(edges[1]?.cursor).toBe(batches[1]?.cursor);
+    expect(await rest(edges.at(-1)?.cursor ?? '')).toEqual([]);
+  });
+
+  test('CreateUpload: where to send it', async () => {
+    const { createUpload } = await runOperation('CreateUpload', {
+      input: { fileName: 'spring.csv', sizeBytes: 5_000_000_000 },
+    });
+    expect(createUpload).toEqual({
+      __typename: 'Upload',
+      id: expect.any(String),
+      url: expect.stringMatching(/^http:\/\/rcpt\.test\/uploads\//),
+      expiresAt: '2030-01-02T00:00:00.000Z',
+    });
+    const { id } = createUpload as { id: string };
+    const source =
+      'query ($id: ID!) { upload(id: $id) { state sizeBytes receivedBytes fileName } node(id: $id) { id } }';
+    expect((await run(world.services, source, { id })).data).toEqual({
+      upload: { state: 'OPEN', sizeBytes: 5_000_000_000, receivedBytes: 0, fileName: 'spring.csv' },
+      node: { id },
+    });
+    expect(world.uploads.fake.reads).toBe(1);
+  });
+
+  test('ControlBulkJob: pause, resume, cancel, delete', async () => {
+    const { id: key } = world.jobs.fake.create(5, null);
+    const id = jobId(key);
+    const control = async (operation: string) =>
+      (await run(world.services, readOperation('ControlBulkJob'), { id }, undefined, operation)).data;
+    expect([
+      await control('PauseBulkJob'),
+      await control('PauseBulkJob'),
+      await control('ResumeBulkJob'),
+      await control('ResumeBulkJob'),
+      await control('CancelBulkJob'),
+      await control('CancelBulkJob'),
+      await control('ResumeBulkJob'),
+      await control('DeleteBulkJob'),
+      await control('DeleteBulkJob'),
+    ]).toEqual([
+      { pauseBulkJob: { __typename: 'BulkJob', id, state: 'PAUSED' } },
+      { pauseBulkJob: { __typename: 'BulkJob', id, state: 'PAUSED' } },
+      { resumeBulkJob: { __typename: 'BulkJob', id, state: 'RUNNING' } },
+      { resumeBulkJob: { __typename: 'BulkJob', id, state: 'RUNNING' } },
+      { cancelBulkJob: { __typename: 'BulkJob', id, state: 'CANCELLED' } },
+      { cancelBulkJob: { __typename: 'BulkJob', id, state: 'CANCELLED' } },
+      {
+        resumeBulkJob: {
+          __typename: 'InvalidStateError',
+          code: 'INVALID_STATE',
+          message: 'The job is CANCELLED and cannot be resumed.',
+        },
+      },
+      { deleteBulkJob: { __typename: 'DeletedBulkJob', id } },
+      { deleteBulkJob: { __typename: 'NotFoundError', code: 'NOT_FOUND', message: expect.any(String) } },
+    ]);
   });
 });

@@ -275,7 +275,7 @@ describe('what a mutation refuses is data', () => {
     expect(await start({ source: { addresses: Array(10_001).fill('a') } })).toMatchObject({
       __typename: 'TooManyAddressesError',
       code: 'TOO_MANY_ADDRESSES',
-      message: 'At most 10000 addresses are taken this way.',
+      message: 'At most 10,000 addresses are taken this way: give them as a file.',
     });
     expect(await start({ source: { addresses: Array(10_000).fill('a') } })).toMatchObject({
       __typename: 'BulkJob',

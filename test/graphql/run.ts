@@ -10,6 +10,7 @@ export const contextFor = (services: Services, signal = new AbortController().si
   createContext(services, {
     requestId: 'test',
     signal,
+    printUploadUrl: ({ id }) => `http://rcpt.test/uploads/${id}`,
     printResultsUrl: (jobId, format) => `http://rcpt.test/results/${jobId}.${format.toLowerCase()}`,
   });
 
@@ -28,8 +29,15 @@ export const run = async (
   source: string,
   variableValues: Record<string, unknown> = {},
   contextValue = contextFor(services),
+  operationName?: string,
 ): Promise<Answer> =>
-  (await execute({ schema, document: prepare(source), variableValues, contextValue })) as Answer;
+  (await execute({
+    schema,
+    document: prepare(source),
+    variableValues,
+    contextValue,
+    ...(operationName === undefined ? {} : { operationName }),
+  })) as Answer;
 
 /** The stream of a subscription, or the result that refused it. */
 export const watch = async (

@@ -24,11 +24,11 @@ describe('links to results', () => {
     expect(response.headers.get('content-type')).toMatch(/^text\/csv; charset=utf-8/);
     expect(response.headers.get('content-disposition')).toBe(`attachment; filename="results-${id}.csv"`);
     expect((await response.text()).split('\r\n')).toEqual([
-      'row,address,status,reason,score,duplicate_of,provider,exchange,reply_code,reply_enhanced_code,reply_text,checked_at',
-      '1,user1@mail.test,DELIVERABLE,MAILBOX_EXISTS,95,,,mx1.mail.test,250,2.1.5,Ok,2030-01-01T00:00:00.000Z',
-      "2,'=1+1@mail.test,UNDELIVERABLE,MAILBOX_NOT_FOUND,2,,,mx1.mail.test,250,2.1.5,Ok,2030-01-01T00:00:00.000Z",
-      '3,user3@mail.test,DELIVERABLE,MAILBOX_EXISTS,95,,,mx1.mail.test,250,2.1.5,Ok,2030-01-01T00:00:00.000Z',
-      '4,user4@mail.test,,,,,,,,,,',
+      'address,status,reason,score,duplicate_of,provider,exchange,reply_code,reply_enhanced_code,reply_text,checked_at',
+      'user1@mail.test,DELIVERABLE,MAILBOX_EXISTS,95,,,mx1.mail.test,250,2.1.5,Ok,2030-01-01T00:00:00.000Z',
+      "'=1+1@mail.test,UNDELIVERABLE,MAILBOX_NOT_FOUND,2,,,mx1.mail.test,250,2.1.5,Ok,2030-01-01T00:00:00.000Z",
+      'user3@mail.test,DELIVERABLE,MAILBOX_EXISTS,95,,,mx1.mail.test,250,2.1.5,Ok,2030-01-01T00:00:00.000Z',
+      'user4@mail.test,,,,,,,,,,',
       '',
     ]);
   });
