@@ -1,8 +1,9 @@
 /** What a job's counters and its rate say about how far it is. */
 import type { Job, Progress } from './types.ts';
 
-/** `perSecond` as given, to one decimal. */
-export const progressOf = ({ counters, nextRetryAt, endedAt }: Job, perSecond: number): Progress => {
+/** The rate to one decimal; a paused job has none, however fast it was a moment ago. */
+export const progressOf = ({ counters, nextRetryAt, endedAt, state }: Job, rate: number): Progress => {
+  const perSecond = state === 'PAUSED' ? 0 : rate;
   // Waiting rows move by their own clock: the rate says nothing about them.
   const active = counters.total - counters.settled - counters.waiting;
   const secondsLeft =

@@ -45,7 +45,9 @@ describe('a running job', () => {
       const { jobs } = openWith({ verify, concurrency: { chunks: 2, rowsPerChunk: 50 } });
       const job = await startJob(jobs, addresses(2_000));
       await vi.advanceTimersByTimeAsync(1_000);
-      expect(await jobs.pause(job.id)).toMatchObject({ state: 'PAUSED' });
+      const paused = await jobs.pause(job.id);
+      expect(paused).toMatchObject({ state: 'PAUSED' });
+      if (paused !== null) expect(jobs.progress(paused)).toMatchObject({ perSecond: 0, secondsLeft: null });
       await vi.advanceTimersByTimeAsync(1);
       expect(asks.at(-1)?.options.signal.aborted).toBe(true);
       const begun = asks.length;
