@@ -67,8 +67,11 @@ describe('SIGTERM', () => {
     const dir = join(root, 'drained');
     const rows = 2_000;
     const total = rows + rows / 20;
+    let isTold = false;
     const first = await live({ dir, leastMs: 300, start: [{ rows, domain: 'x.example' }] }, (event, kill) => {
-      if (event.kind === 'moved' && event.settled > 0) kill('SIGTERM');
+      if (isTold || event.kind !== 'moved' || event.settled === 0) return;
+      isTold = true;
+      kill('SIGTERM');
     });
     expect(first).toMatchObject({ exitCode: 0, killedBy: null });
     const closed = first.events.find((event) => event.kind === 'closed');
