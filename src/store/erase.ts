@@ -1,12 +1,15 @@
 /** Erasing a job of any size in short transactions. What is half erased is seen by nobody and finished later. */
 import type { DatabaseSync } from 'node:sqlite';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { inTransaction } from './sqlite.ts';
 
 /** Rows a transaction erases: with `secure_delete` and the indexes about 10 ms of the event loop. */
 const batchRows = 1_000;
 /** Pages given back to the disk at a time. */
 const batchPages = 500;
+/** Somebody who reads beside us (a backup) keeps the log from being emptied; not for ever, and nor do we wait so. */
+const mostAttempts = 20;
+const attemptEveryMs = 50;
 
 export const createEraser = (db: DatabaseSync) => {
   const hide = db.prepare(`UPDATE job SET state = 'ERASING' WHERE number = ?`);
@@ -26,6 +29,7 @@ export const createEraser = (db: DatabaseSync) => {
   const someTallies = db.prepare(
     `DELETE FROM tally WHERE (job, kind, key) IN (SELECT job, kind, key FROM tally WHERE job = ? LIMIT ${batchRows})`,
   );
+  const emptyLog = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
   const readFreePages = db.prepare('PRAGMA freelist_count');
 
   /** Nobody sees it from now on, works on it or is told of it. Within a transaction. */
@@ -60,7 +64,10 @@ export const createEraser = (db: DatabaseSync) => {
       if (left >= free) break;
       free = left;
     }
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+      if (emptyLog.get()?.busy === 0) return;
+      await pause(attemptEveryMs);
+    }
   };
 
   return { drop, erase, shrink };

@@ -30,7 +30,7 @@ export const createListReader = (db: DatabaseSync) => {
       return {
         items: listed.map((row) => {
           const result = found.get(row.row);
-          return readListedRow(row, result === undefined ? null : readResultRow({ ...result, ...row }));
+          return readListedRow(row, result === undefined ? null : readResultRow(result, row));
         }),
         hasNextPage,
       };

@@ -60,11 +60,12 @@ export const readJobRow = (row: Row): Job => ({
       : null,
 });
 
-export const readResultRow = (row: Row): SettledRow => ({
+/** @param listed what the list holds of it, when it was not read along */
+export const readResultRow = (row: Row, listed: Row = row): SettledRow => ({
   position: number(row.position),
-  row: number(row.row),
-  address: String(row.address),
-  duplicateOf: integer(row.original),
+  row: number(listed.row),
+  address: String(listed.address),
+  duplicateOf: integer(listed.original),
   status: String(row.status) as Status,
   reason: String(row.reason) as Reason,
   score: number(row.score),
@@ -90,7 +91,7 @@ export const readListedRow = (row: Row, result: SettledRow | null): ListedRow =>
 
 /** The first `limit` of the rows, which were asked for with one more to see whether there is a next page. */
 export const pageOf = <Item>(rows: readonly Row[], limit: number, read: (row: Row) => Item): Page<Item> => ({
-  items: rows.slice(0, limit).map(read),
+  items: rows.slice(0, limit).map((row) => read(row)),
   hasNextPage: rows.length > limit,
 });
 
