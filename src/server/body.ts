@@ -1,7 +1,7 @@
 import { GraphQLError, parse } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { faultResponse, type RequestFaultCode } from './fault.ts';
-import { mostBodyOctets, mostDroppedOctets, mostMultipartOctets, mostTokens } from './limits.ts';
+import { mostBodyOctets, mostDroppedOctets, mostMultipartOctets, mostTokens, partLimits } from './limits.ts';
 
 /**
  * Reads requests within bounds: JSON of 4 MB at most, multipart with a file of 10 MB at most, 2,000 tokens of GraphQL at
@@ -17,6 +17,8 @@ export const bodyPlugin: Plugin = {
       const refused = classifyMultipart(request.headers);
       if (refused !== null)
         endResponse(faultResponse(fetchAPI.Response, refused.status, refused.code, refused.message));
+      else if (requestParser !== undefined)
+        setRequestParser((asked) => requestParser(withPartLimits(asked as LimitedRequest)));
       return;
     }
     if (!isJson(request.headers.get('content-type'))) {
@@ -83,6 +85,17 @@ const classifyMultipart = (
         message: `A multipart request says its Content-Length, at most ${mostMultipartOctets} octets: upload a larger file (createUpload).`,
       }
     : null;
+};
+
+type LimitedRequest = Request & {
+  formData(options?: { readonly formDataLimits: typeof partLimits }): Promise<FormData>;
+};
+
+/** The parser asks for the form without limits of its own. */
+const withPartLimits = (request: LimitedRequest): Request => {
+  const readForm = request.formData.bind(request);
+  request.formData = () => readForm({ formDataLimits: partLimits });
+  return request;
 };
 
 const isJson = (type: string | null): boolean =>

@@ -42,6 +42,12 @@ export const closeGraceMs = 5_000;
 /** Of a multipart request: a file of 10 MB, its document and the boundaries. The runaway: it is held in memory. */
 export const mostMultipartOctets = 10 * 1024 * 1024 + 64 * 1024;
 
+/**
+ * Of the parts of a multipart request: `operations`, `map` and one file. The runaway: 10 MB that are a hundred thousand
+ * parts, or one JSON.
+ */
+export const partLimits = { fieldNameSize: 100, fieldSize: 262_144, fields: 2, files: 1, parts: 3 } as const;
+
 /** An upload may last for hours, and may not stand still: the runaway is a socket that is held for nothing. */
 export const uploadStallMs = 30_000;
 

@@ -7,6 +7,7 @@
  * ends · 507 the disk is full. A `Content-Range` whose range is `*`, or HEAD, asks how far it is.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { writeGlobalId } from '../graphql/index.ts';
 import type { Upload, UploadPiece, Uploads, WriteUploadOutcome } from '../jobs/index.ts';
 import { classifyHost, classifyOrigin } from './caller.ts';
 import { printFault, type RequestFaultCode } from './fault.ts';
@@ -40,8 +41,8 @@ const fault = (
 const rangeOf = ({ receivedBytes }: Upload): Record<string, string> =>
   receivedBytes === 0 ? {} : { range: `bytes=0-${receivedBytes - 1}` };
 
-const printUpload = ({ state, receivedBytes, sizeBytes }: Upload): string =>
-  JSON.stringify({ state, receivedBytes, sizeBytes });
+const printUpload = ({ id, state, receivedBytes, sizeBytes }: Upload): string =>
+  JSON.stringify({ id: writeGlobalId('Upload', id), state, receivedBytes, sizeBytes });
 
 const tell = (upload: Upload): Answer =>
   upload.state === 'OPEN'
@@ -141,7 +142,9 @@ export const createUploadHandler = (options: UploadOptions) => {
       const upload = await uploads.read(grant.uploadId, null);
       return upload === null ? fault(404, 'NOT_FOUND', 'There is no such upload (any more).') : tell(upload);
     }
-    return answerOf(await uploads.write(grant.uploadId, piece, request));
+    // Whoever stops reading early must not destroy the request: the answer still goes out by its socket.
+    const octets = request.iterator({ destroyOnReturn: false });
+    return answerOf(await uploads.write(grant.uploadId, piece, octets));
   };
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
