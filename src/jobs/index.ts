@@ -181,11 +181,11 @@ export const createJobs = (options: JobsOptions): Jobs => {
       return job;
     },
     async erase(id) {
-      const wasThere = await store.hideJob(id);
+      if (!(await store.hideJob(id))) return false;
       worker.cut(id);
       worker.erase();
       hub.wake(id);
-      return wasThere;
+      return true;
     },
     watch: (id, signal) => hub.watch(id, signal),
     watchResults: createResultsWatch({ hub, store }),
