@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ListedRow, Page } from '../jobs/index.ts';
 import { createRowPositions } from './row-positions.ts';
-import { type Row, readListedRow, readResultRow } from './rows.ts';
+import { readListedRow, readResultRow } from './rows.ts';
 
 export const createListReader = (db: DatabaseSync) => {
   const positions = createRowPositions(db);
@@ -10,7 +10,7 @@ export const createListReader = (db: DatabaseSync) => {
     'SELECT row, address, original, cells FROM list_row WHERE job = ? AND row > ? ORDER BY row LIMIT ?',
   );
   const readAtPositions = db.prepare(
-    `SELECT r.position, r.row, r.status, r.reason, r.score, r.provider, r.exchange, r.reply_code, r.reply_enhanced,
+    `SELECT r.position, r.status, r.reason, r.score, r.provider, r.exchange, r.reply_code, r.reply_enhanced,
        r.reply_text, r.checked_at
      FROM json_each(?) AS j CROSS JOIN result AS r ON r.job = ? AND r.position = j.value ORDER BY j.key`,
   );
@@ -25,11 +25,12 @@ export const createListReader = (db: DatabaseSync) => {
       const hasNextPage = rows.length > limit;
       const listed = hasNextPage ? rows.slice(0, limit) : rows;
       const wanted = listed.map(({ row }) => positionOf(Number(row))).filter((position) => position > 0);
-      const found = new Map<unknown, Row>();
-      for (const result of readAtPositions.all(JSON.stringify(wanted), job)) found.set(result.row, result);
+      const results = readAtPositions.all(JSON.stringify(wanted), job);
+      let next = 0;
       return {
         items: listed.map((row) => {
-          const result = found.get(row.row);
+          // They come in the order in which they were asked for.
+          const result = positionOf(Number(row.row)) > 0 ? results[next++] : undefined;
           return readListedRow(row, result === undefined ? null : readResultRow(result, row));
         }),
         hasNextPage,
