@@ -1,6 +1,7 @@
 /**
- * store: what must survive. It implements the ports that `jobs` (JobStore, UploadStore, WebhookStore) and `verify` (VerificationMemory) own, on
- * one SQLite file through `node:sqlite`, and knows nothing of mail, of GraphQL or of when something is asked.
+ * store: what must survive. It implements the ports that `jobs` (JobStore, UploadStore, WebhookStore) and `verify`
+ * (VerificationMemory) own, on one SQLite file through `node:sqlite` with the files of uploads beside it, and knows
+ * nothing of mail, of GraphQL or of when something is asked.
  *
  * Promises: every method of a port is one transaction. What a method has returned survives kill -9 at any moment; an
  * accepted job survives a power cut as well, and settled rows that a power cut takes back are asked again. What is
