@@ -164,7 +164,7 @@ const compare = async (gateway: Post, bare: Post, lean: Post): Promise<void> => 
 const runGateway = async (where: object): Promise<{ port: number; close(): Promise<void> }> => {
   const { openEngine } = await import('../src/command/engine.ts');
   const { readConfig } = await import('../src/config.ts');
-  const { createJobs } = await import('../src/jobs/index.ts');
+  const { createJobs, createUploads } = await import('../src/jobs/index.ts');
   const { createServer } = await import('../src/server/index.ts');
   const { openDataDir } = await import('../src/store/index.ts');
   const dataDir = await mkdtemp(join(tmpdir(), 'rcpt-bench-'));
@@ -177,9 +177,18 @@ const runGateway = async (where: object): Promise<{ port: number; close(): Promi
   );
   const jobs = createJobs({
     store: store.jobs,
+    uploads: null,
+    webhooks: null,
     verify: engine.verifier.verify,
     retentionMs: 86_400_000,
     retrySchedule: [],
+    onError,
+  });
+  const uploads = createUploads({
+    store: store.uploads,
+    now: () => new Date(),
+    maxBytes: 1_000_000,
+    lifeMs: 3_600_000,
     onError,
   });
   const server = createServer({
@@ -187,7 +196,7 @@ const runGateway = async (where: object): Promise<{ port: number; close(): Promi
     port: 0,
     isSandbox: false,
     secret: 'x'.repeat(32),
-    services: { ...engine, jobs, gateway: { version: 'bench', isSandbox: false } },
+    services: { ...engine, jobs, uploads, gateway: { version: 'bench', isSandbox: false } },
   });
   const { url } = await server.listen();
   return {
@@ -195,6 +204,7 @@ const runGateway = async (where: object): Promise<{ port: number; close(): Promi
     close: async () => {
       await server.close();
       await jobs.close(1_000);
+      await uploads.close();
       await engine.close();
       store.close();
       await rm(dataDir, { recursive: true });

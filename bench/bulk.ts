@@ -24,6 +24,8 @@ export const benchBulk = async (): Promise<void> => {
   const engine = openEngine(config, store.verifications, onError);
   const jobs = createJobs({
     store: store.jobs,
+    uploads: null,
+    webhooks: null,
     verify: engine.verifier.verify,
     retentionMs: 86_400_000,
     retrySchedule: [],
@@ -34,10 +36,14 @@ export const benchBulk = async (): Promise<void> => {
     delay.enable();
     const startedAt = performance.now();
     const outcome = await jobs.start({
+      source: { kind: 'addresses', addresses: exampleList(rows) },
       name: 'bench',
-      addresses: exampleList(rows),
+      column: null,
+      maxAgeSeconds: null,
+      retentionSeconds: null,
+      webhook: null,
       idempotencyKey: null,
-      inputHash: null,
+      owner: null,
     });
     if (outcome.kind !== 'started') throw new Error(`the job did not start: ${outcome.kind}`);
     const snapshots = await jobs.watch(outcome.job.id, AbortSignal.timeout(300_000));

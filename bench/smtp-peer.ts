@@ -9,7 +9,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { startDnsServer } from '../src/sandbox/dns-server.ts';
-import { type Peer, serveParent, startPeer } from './smtp-process.ts';
+import { type Peer, type Side, serveParent, startPeer } from './smtp-process.ts';
 
 export type Manner =
   | 'honest'
@@ -50,8 +50,8 @@ export type Seen = {
 
 export type SmtpPeer = Peer<PeerReady>;
 
-export const startSmtpPeer = (options: PeerOptions): Promise<SmtpPeer> =>
-  startPeer<PeerReady>(import.meta.filename, options);
+export const startSmtpPeer = (options: PeerOptions, side: Side = 'peer'): Promise<SmtpPeer> =>
+  startPeer<PeerReady>(import.meta.filename, options, side);
 
 const LONGEST_LINE = 4_096;
 const BACKLOG = 8_192;

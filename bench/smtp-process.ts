@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 
-export type Side = 'engine' | 'peer';
+/** `anywhere`: on whatever core is free, for what is measured on all of them. */
+export type Side = 'engine' | 'peer' | 'anywhere';
 
 /** A child that is slow to start on a busy machine, or hangs, must not hold the bench. */
 const LONGEST_START_MS = 15_000;
@@ -25,7 +26,7 @@ export const spawnPinned = (
   command: readonly [string, ...string[]],
   stdio: 'inherit' | ['pipe', 'pipe', 'inherit'] | ['ignore', 'ignore', 'inherit'],
 ): ChildProcess => {
-  const isPinned = process.env.BENCH_PINNED === '1' || canPin;
+  const isPinned = side !== 'anywhere' && (process.env.BENCH_PINNED === '1' || canPin);
   const env = { ...process.env, BENCH_PINNED: isPinned ? '1' : '0' };
   const [program, ...args] = command;
   const core = side === 'engine' ? '0' : '1';
@@ -41,9 +42,13 @@ export type Peer<Ready> = {
 };
 
 /** @param file a module that calls `serveParent` when it is the main one */
-export const startPeer = async <Ready>(file: string, input: unknown): Promise<Peer<Ready>> => {
+export const startPeer = async <Ready>(
+  file: string,
+  input: unknown,
+  side: Side = 'peer',
+): Promise<Peer<Ready>> => {
   const child = spawnPinned(
-    'peer',
+    side,
     [process.execPath, file, JSON.stringify(input)],
     ['pipe', 'pipe', 'inherit'],
   );
