@@ -2,11 +2,11 @@
  * HTTP: GraphQL by POST and GET, subscriptions by SSE and by graphql-ws on the same path, the GraphiQL page, links
  * to results, health. It joins Yoga to node:http and decides who may ask and how much.
  *
- * Refuses to decode anything but JSON, to serve another host's name when it is bound to loopback, to act for a page
+ * Refuses to decode anything but JSON, and a form with one file that no page can send unasked; to serve another host's name when it is bound to loopback, to act for a page
  * of another origin, and to say anything about an internal fault but a request id: the rest is in the log, which
  * never holds an address.
  *
- * Limits: `limits.ts`. A body has 4 MB and a minute, headers have ten seconds, closing has five seconds.
+ * Limits: `limits.ts`. A body has 4 MB (with a file 10 MB) and a minute, an upload half a minute for its next octet, headers have ten seconds, closing has five seconds.
  */
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -66,6 +66,10 @@ export type Server = {
 const endpoint = '/graphql';
 /** How often closing looks for connections that have become idle. */
 const sweepMs = 20;
+
+/** RFC 9112 §6: whatever the method, these two say so. */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** Cuts off a request whose body has not come in time (slowloris: an octet a minute, on ten thousand sockets). */
 const endWithBody = (request: IncomingMessage, ms = requestTimeoutMs): void => {
@@ -127,7 +131,7 @@ export const createServer = (options: ServerOptions): Server => {
         void upload(request, response);
         return;
       }
-      if (request.method !== 'GET' && request.method !== 'HEAD') endWithBody(request, timeouts.bodyMs);
+      if (hasBody(request)) endWithBody(request, timeouts.bodyMs);
       yoga(request, response);
     },
   );
