@@ -17,4 +17,3 @@ export {
 } from './context.ts';
 export { writeGlobalId } from './global-id.ts';
 export { printSchemaText, schema } from './schema.ts';
-export { mostFileBytes } from './start-bulk-job.ts';

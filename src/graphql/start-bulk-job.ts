@@ -19,7 +19,7 @@ import { owner } from './upload.ts';
 /** The runaway: a list of millions in one request body, held in memory whole. Longer lists come as files. */
 const mostInlineAddresses = 10_000;
 /** The same for a file that comes with the request. */
-export const mostFileBytes = 10_000_000;
+const mostFileBytes = 10_000_000;
 /** What a person reads in a list of jobs. */
 const longestName = 200;
 /** Room for a UUID or a hash with a prefix; the store indexes it. */
