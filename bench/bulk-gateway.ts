@@ -2,6 +2,7 @@
  * The gateway as `rcpt serve` starts it, in a process of its own that tells what it takes: memory, event loop,
  * processor time.
  */
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { startGateway } from '../src/command/serve.ts';
 import { readConfig } from '../src/config.ts';
@@ -23,8 +24,17 @@ export type GatewayStats = {
 
 export type GatewayProcess = Peer<{ readonly url: string }>;
 
+/** What `npm start` gives to Node. */
+export const startFlags: readonly string[] = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly scripts: { readonly start: string };
+  }
+).scripts.start
+  .split(' ')
+  .filter((word) => word.startsWith('--'));
+
 export const startBenchGateway = (options: GatewayOptions): Promise<GatewayProcess> =>
-  startPeer<{ readonly url: string }>(import.meta.filename, options, 'anywhere');
+  startPeer<{ readonly url: string }>(import.meta.filename, options, 'anywhere', startFlags);
 
 /** Short against what it looks for, and long against what looking costs. */
 const sampleMs = 50;

@@ -17,7 +17,7 @@ import {
   subscribeSilently,
   upload,
 } from './bulk-client.ts';
-import { type GatewayProcess, type GatewayStats, startBenchGateway } from './bulk-gateway.ts';
+import { type GatewayProcess, type GatewayStats, startBenchGateway, startFlags } from './bulk-gateway.ts';
 import { addressOf, hosters, providers, writeList } from './bulk-list.ts';
 import { print, printLoad, verdictOn } from './smtp-engine.ts';
 import { startSmtpPeer } from './smtp-peer.ts';
@@ -222,7 +222,9 @@ const benchCursor = async (world: World): Promise<void> => {
 const benches = { million: benchMillion, subscribers: benchSubscribers, cursor: benchCursor };
 
 const asked = process.argv.slice(2);
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`);
+console.log(
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}; gateway with ${startFlags.join(' ') || 'no flags'}, as npm start`,
+);
 for (const [name, run] of Object.entries(benches)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   const dir = await mkdtemp(join(tmpdir(), 'rcpt-bench-'));

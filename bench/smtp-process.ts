@@ -46,10 +46,11 @@ export const startPeer = async <Ready>(
   file: string,
   input: unknown,
   side: Side = 'peer',
+  flags: readonly string[] = [],
 ): Promise<Peer<Ready>> => {
   const child = spawnPinned(
     side,
-    [process.execPath, file, JSON.stringify(input)],
+    [process.execPath, ...flags, file, JSON.stringify(input)],
     ['pipe', 'pipe', 'inherit'],
   );
   const { stdin, stdout } = child;
