@@ -5,7 +5,7 @@
  * (sysexits.h); 130 an interrupt.
  *
  * The heap has 384 MB, here and in package.json: with the room of a whole machine V8 collects so late that a list of a
- * million rows takes 500 MB, and with this 280 MB, at the same pace. Four thousand sessions at once take 100 MB of it.
+ * million rows takes 500 MB, and with this 280 MB, at the same pace. Five thousand sessions at once take 100 MB of it.
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';

@@ -38,10 +38,11 @@ export type ListLimits = {
   readonly signal: AbortSignal;
 };
 
-/** `cells` null: the address is all there is. */
-const intakeRow = (row: number, text: string, cells: readonly Cell[] | null): IntakeRow => {
+/** `cells` null: the address is all there is, and it is kept whole. */
+const intakeRow = (row: number, text: string, given: readonly Cell[] | null): IntakeRow => {
   // SQLite and JSON hold no unpaired surrogate; U+FFFD is as little an address.
   const address = text.slice(0, keptUnits).toWellFormed();
+  const cells = given ?? (address.length < text.length ? [text.toWellFormed()] : null);
   const parsed = parseAddress(address);
   return parsed.kind === 'fault'
     ? { row, address, canonical: null, domain: '', cells }
