@@ -160,6 +160,8 @@ export const describeWebhookStore = (name: string, open: () => Promise<OpenStore
     it('gives nothing of a job that is hidden, and forgets it when that is erased', async () => {
       const job = await tell(10);
       await store.hideJob(job.id);
+      // Nobody waits for what is not given.
+      expect(await webhooks.nextDeliveryAt()).toBeNull();
       expect(await takeAt(0)).toBeNull();
       expect((await webhooks.listDeliveries(job.id, all)).items).toEqual([]);
       await store.eraseExpired(later(0));
