@@ -9,6 +9,7 @@
 import { runsAlone } from './pace.ts';
 import { pause } from './patience.ts';
 import type { JobStore } from './ports.ts';
+import { createRounds, longestSleepMs } from './rounds.ts';
 import type { ChunkRun } from './run-chunk.ts';
 import type { Chunk } from './types.ts';
 
@@ -36,7 +37,6 @@ export type Worker = {
   close(graceMs: number): Promise<void>;
 };
 
-const longestSleepMs = 5_000;
 /** A chunk that is due already but was not to be had: not a reason to spin. */
 const shortestSleepMs = 10;
 /** How often a job of which nothing runs is looked for while all places are taken: it walks the queue of all who run. */
@@ -57,9 +57,6 @@ export const createWorker = (options: WorkerOptions): Worker => {
   /** A chunk was found that may not run beside others. */
   let isAloneWanted = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
-  let timer: NodeJS.Timeout | null = null;
-  let filling: Promise<void> | null = null;
-  let isWanted = false;
   let releasedAt = performance.now();
   let erasedAt = Number.NEGATIVE_INFINITY;
   let erasing: Promise<void> | null = null;
@@ -76,7 +73,7 @@ export const createWorker = (options: WorkerOptions): Worker => {
       .catch(onError)
       .then(() => {
         running.delete(place);
-        wake();
+        rounds.wake();
       });
     running.set(place, run);
   };
@@ -144,47 +141,30 @@ export const createWorker = (options: WorkerOptions): Worker => {
     return Math.min(Math.max(next.getTime() - now().getTime(), shortestSleepMs), longestSleepMs);
   };
 
-  const fill = async (): Promise<void> => {
-    let delayMs = longestSleepMs;
-    try {
-      do {
-        isWanted = false;
-        await takeAll();
-      } while (isWanted && !stop.signal.aborted);
+  const rounds = createRounds({
+    take: takeAll,
+    sleepMs: async () => {
       await keepHouse();
-      delayMs = await sleepMs();
-    } catch (error) {
-      onError(error);
-    }
-    filling = null;
-    if (stop.signal.aborted) return;
-    if (isWanted) wake();
-    else timer = setTimeout(wake, delayMs);
-  };
-
-  const wake = (): void => {
-    if (stop.signal.aborted) return;
-    isWanted = true;
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
-    filling ??= fill();
-  };
+      return sleepMs();
+    },
+    keepsAlive: true,
+    onError,
+  });
   const cut = (places: Iterable<Running>): void => {
     for (const place of places) place.cut.abort();
   };
-  wake();
+  rounds.wake();
 
   return {
     wake: () => {
       lookedAt = Number.NEGATIVE_INFINITY;
-      wake();
+      rounds.wake();
     },
     cut: (jobId) => cut([...running.keys()].filter((place) => place.jobId === jobId)),
     erase,
     async close(graceMs) {
       stop.abort();
-      if (timer !== null) clearTimeout(timer);
-      await filling;
+      await rounds.close();
       const ended = new AbortController();
       const all = Promise.all(running.values()).then(() => ended.abort());
       await pause(graceMs, ended.signal);

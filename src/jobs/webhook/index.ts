@@ -16,6 +16,7 @@ import type { Guard } from '../../smtp/index.ts';
 import { createSteadyClock } from '../clock.ts';
 import { pause } from '../patience.ts';
 import type { DueDelivery, WebhookStore } from '../ports.ts';
+import { createRounds, longestSleepMs } from '../rounds.ts';
 import { checkWebhook } from './check.ts';
 import { type DeliverOptions, deliver } from './deliver.ts';
 
@@ -53,8 +54,6 @@ const mostAtOnce = 16;
 const defaultTimeoutMs = 15_000;
 /** A lease outlives its attempt by this, for the look at the store before and the note after. */
 const leaseMarginMs = 45_000;
-/** Covers clocks that jump and events that other processes write. */
-const longestSleepMs = 5_000;
 /** What is due already and was not to be had is no reason to spin. */
 const shortestSleepMs = 100;
 const closeGraceMs = 1_000;
@@ -82,22 +81,18 @@ export const createWebhooks = (options: WebhooksOptions): Webhooks => {
     onError,
   };
   const running = new Set<Promise<void>>();
-  let isClosed = false;
-  let timer: NodeJS.Timeout | null = null;
-  let filling: Promise<void> | null = null;
-  let isWanted = false;
 
   const start = (delivery: DueDelivery): void => {
     const run = deliver(delivery, deliverOptions, signals).catch(onError);
     running.add(run);
     void run.then(() => {
       running.delete(run);
-      wake();
+      rounds.wake();
     });
   };
 
   const takeAll = async (): Promise<void> => {
-    while (!isClosed && running.size < mostAtOnce) {
+    while (!rounds.isClosed && running.size < mostAtOnce) {
       const at = steadyNow();
       const delivery = await store.takeDelivery(at, new Date(at.getTime() + timeoutMs + leaseMarginMs));
       if (delivery === null) return;
@@ -112,39 +107,14 @@ export const createWebhooks = (options: WebhooksOptions): Webhooks => {
     return Math.min(Math.max(next.getTime() - steadyNow().getTime(), shortestSleepMs), longestSleepMs);
   };
 
-  const fill = async (): Promise<void> => {
-    let delayMs = longestSleepMs;
-    try {
-      do {
-        isWanted = false;
-        await takeAll();
-      } while (isWanted && !isClosed);
-      delayMs = await sleepMs();
-    } catch (error) {
-      onError(error);
-    }
-    filling = null;
-    if (isClosed) return;
-    if (isWanted) wake();
-    else timer = setTimeout(wake, delayMs).unref();
-  };
-
-  const wake = (): void => {
-    if (isClosed) return;
-    isWanted = true;
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
-    filling ??= fill();
-  };
-  wake();
+  const rounds = createRounds({ take: takeAll, sleepMs, keepsAlive: false, onError });
+  rounds.wake();
 
   return {
     check: (url, secret) => checkWebhook(url, secret, isAllowed),
-    wake,
+    wake: rounds.wake,
     async close() {
-      isClosed = true;
-      if (timer !== null) clearTimeout(timer);
-      await filling;
+      await rounds.close();
       const ended = new AbortController();
       const all = Promise.all(running).then(() => ended.abort());
       await pause(closeGraceMs, ended.signal);
