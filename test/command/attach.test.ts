@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exampleList } from '../../src/sandbox/index.ts';
+import { ask } from './ask.ts';
 import { type RunningGateway, runRcpt, startRcpt } from './process.ts';
 
 let dir: string;
@@ -20,17 +21,12 @@ afterAll(async () => {
 });
 
 const start = async (url: string, addresses: readonly string[]): Promise<string> => {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      query:
-        'mutation($input: StartBulkJobInput!) { startBulkJob(input: $input) { ... on BulkJob { id } ... on Error { message } } }',
-      variables: { input: { source: { addresses } } },
-    }),
-  });
-  const { data } = (await response.json()) as { data: { startBulkJob: { id: string } } };
-  return data.startBulkJob.id;
+  const { startBulkJob } = await ask<{ startBulkJob: { id: string } }>(
+    { url },
+    'mutation($input: StartBulkJobInput!) { startBulkJob(input: $input) { ... on BulkJob { id } ... on Error { message } } }',
+    { input: { source: { addresses } } },
+  );
+  return startBulkJob.id;
 };
 
 describe('rcpt bulk --attach', () => {

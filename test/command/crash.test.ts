@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countExamples, exampleList } from '../../src/sandbox/index.ts';
+import { ask } from './ask.ts';
 import { type RunningGateway, startRcpt } from './process.ts';
 
 const rows = 5_000;
@@ -11,17 +12,6 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'rcpt-crash-'));
 });
 afterAll(() => rm(dataDir, { recursive: true }));
-
-const ask = async <Data>({ url }: RunningGateway, query: string, variables: object): Promise<Data> => {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
-  expect(errors).toBeUndefined();
-  return data;
-};
 
 type Snapshot = { readonly state: string; readonly settled: number; readonly total: number };
 

@@ -1,0 +1,18 @@
+import { expect } from 'vitest';
+import type { RunningGateway } from './process.ts';
+
+/** One operation over HTTP; what it answers must be without errors. */
+export const ask = async <Data>(
+  { url }: Pick<RunningGateway, 'url'>,
+  query: string,
+  variables: object,
+): Promise<Data> => {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
+  expect(errors).toBeUndefined();
+  return data;
+};
