@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../src/store/index.ts';
-import { applicationId, migrations } from '../../src/store/migrations.ts';
+import { applicationId, migrations } from '../../src/store/sqlite/migrations.ts';
 import { anyResult, create, day, later, manyRows, readAll, readJob, settleAll, start, take } from './list.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rcpt-migration-'));

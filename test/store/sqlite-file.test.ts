@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../src/store/index.ts';
-import { createSqliteJobStore } from '../../src/store/jobs.ts';
-import { openDatabase } from '../../src/store/sqlite.ts';
-import { createTemporaryStorage } from '../../src/store/storage.ts';
-import { createSqliteWebhooks } from '../../src/store/webhooks.ts';
+import { openDatabase } from '../../src/store/sqlite/database.ts';
+import { createSqliteJobStore } from '../../src/store/sqlite/jobs.ts';
+import { createTemporaryStorage } from '../../src/store/sqlite/storage.ts';
+import { createSqliteWebhooks } from '../../src/store/sqlite/webhooks.ts';
 import { create, day, later, manyRows, newJob, rowsOf, settleAll } from './list.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rcpt-file-'));

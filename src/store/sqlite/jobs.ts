@@ -1,16 +1,16 @@
 /** The store of jobs on SQLite: its parts put together, and what is read of jobs as a whole. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Job, JobPage, JobStore, ListedRow, Page } from '../jobs/index.ts';
+import type { Job, JobPage, JobStore, ListedRow, Page } from '../../jobs/index.ts';
+import { readSqliteError } from '../fault.ts';
+import { inTransaction } from './database.ts';
 import { createAnnouncer } from './deliveries.ts';
 import { createEraser } from './erase.ts';
-import { readSqliteError } from './fault.ts';
 import { createLoader } from './intake.ts';
 import { createListReader } from './list.ts';
 import { createQueue, recoverQueue } from './queue.ts';
 import { createResultReader } from './results.ts';
 import { jobColumns, lowerAscii, pageOf, readJobRow, visible } from './rows.ts';
 import { createSettler } from './settle.ts';
-import { inTransaction } from './sqlite.ts';
 import type { ReadStorage } from './storage.ts';
 
 const nothing = { items: [], hasNextPage: false };

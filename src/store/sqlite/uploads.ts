@@ -10,9 +10,9 @@ import { createReadStream, mkdirSync } from 'node:fs';
 import { constants, type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Upload, UploadState, UploadStore } from '../jobs/index.ts';
-import { readFileSystemError, readSqliteError } from './fault.ts';
-import { commitDurably, inTransaction } from './sqlite.ts';
+import type { Upload, UploadState, UploadStore } from '../../jobs/index.ts';
+import { readFileSystemError, readSqliteError } from '../fault.ts';
+import { commitDurably, inTransaction } from './database.ts';
 
 /** Never through a link: what lies at that name must be ours. */
 const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;

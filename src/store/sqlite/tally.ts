@@ -1,6 +1,6 @@
 /** Counts by reason, provider and domain, gathered over what settles together, so that each is written once. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Reason, Status } from '../verdict/index.ts';
+import type { Reason, Status } from '../../verdict/index.ts';
 
 type Kind = 'reason' | 'provider' | 'domain';
 type Entry = { count: number; deliverable: number };

@@ -1,7 +1,7 @@
 /** Erasing a job of any size in short transactions. What is half erased is seen by nobody and finished later. */
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
-import { inTransaction } from './sqlite.ts';
+import { inTransaction } from './database.ts';
 
 /** Rows a transaction erases: with `secure_delete` and the indexes about 10 ms of the event loop. */
 const batchRows = 1_000;

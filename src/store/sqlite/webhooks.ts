@@ -7,10 +7,10 @@ import type {
   JobState,
   WebhookEvent,
   WebhookStore,
-} from '../jobs/index.ts';
-import { readSqliteError } from './fault.ts';
+} from '../../jobs/index.ts';
+import { readSqliteError } from '../fault.ts';
+import { inTransaction } from './database.ts';
 import { date, pageOf, type Row, text, visible } from './rows.ts';
-import { inTransaction } from './sqlite.ts';
 
 /** Attempts that are kept of a delivery, the newest: a sender that never gives up must not grow a row for ever. */
 const mostAttempts = 50;

@@ -2,7 +2,7 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Storage } from '../jobs/index.ts';
+import type { Storage } from '../../jobs/index.ts';
 
 export type ReadStorage = () => Promise<Storage>;
 

@@ -1,6 +1,6 @@
 /** One SQLite file, opened, checked and brought to the current schema. */
 import { DatabaseSync } from 'node:sqlite';
-import { readSqliteError, storeError } from './fault.ts';
+import { readSqliteError, storeError } from '../fault.ts';
 import { applicationId, migrations } from './migrations.ts';
 
 /**

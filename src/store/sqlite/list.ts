@@ -1,6 +1,6 @@
 /** The caller's list in its own order, each row beside what is known of it. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { ListedRow, Page } from '../jobs/index.ts';
+import type { ListedRow, Page } from '../../jobs/index.ts';
 import { createRowPositions } from './row-positions.ts';
 import { readListedRow, readResultRow } from './rows.ts';
 

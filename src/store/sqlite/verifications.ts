@@ -3,10 +3,10 @@
  * are one transaction, and what was remembered is recalled at once.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import type { NormalizedAddress } from '../address/index.ts';
-import type { Verification, VerificationMemory } from '../verify/index.ts';
-import { readSqliteError } from './fault.ts';
-import { inTransaction } from './sqlite.ts';
+import type { NormalizedAddress } from '../../address/index.ts';
+import type { Verification, VerificationMemory } from '../../verify/index.ts';
+import { readSqliteError } from '../fault.ts';
+import { inTransaction } from './database.ts';
 
 /** Verdicts waiting to be written; past it they are written at once. Bounds memory, and how long one write takes. */
 const mostPending = 200;

@@ -1,7 +1,7 @@
 /** What webhooks are told, written where it happens: in the transaction that ends, cancels or moves the job. */
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { WebhookEvent } from '../jobs/index.ts';
+import type { WebhookEvent } from '../../jobs/index.ts';
 
 /** Notes an event of a job, for whoever delivers it. A job without a webhook, or one that hears ends alone, is told nothing. */
 export type Announce = (job: number, event: WebhookEvent, now: Date) => void;

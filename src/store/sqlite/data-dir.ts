@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { readFileSystemError, readSqliteError } from './fault.ts';
+import { readFileSystemError, readSqliteError } from '../fault.ts';
 
 /** Locks that are held. Were they referenced by the store alone, the garbage collector could close and free them. */
 const held = new Set<DatabaseSync>();

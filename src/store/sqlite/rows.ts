@@ -1,7 +1,7 @@
 /** Rows of the SQLite tables ↔ the types of jobs. */
 import type { SQLOutputValue } from 'node:sqlite';
-import type { Cell, Job, JobState, ListedRow, ListShape, Page, SettledRow } from '../jobs/index.ts';
-import type { Reason, Status } from '../verdict/index.ts';
+import type { Cell, Job, JobState, ListedRow, ListShape, Page, SettledRow } from '../../jobs/index.ts';
+import type { Reason, Status } from '../../verdict/index.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 

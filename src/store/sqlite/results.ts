@@ -1,8 +1,8 @@
 /** What has settled, read back: pages by position, by status, reason and part of the address, and what they count to. */
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Breakdown, Page, ResultFilter, ResultPage, SettledRow } from '../jobs/index.ts';
-import { type Reason, reasonTable } from '../verdict/index.ts';
+import type { Breakdown, Page, ResultFilter, ResultPage, SettledRow } from '../../jobs/index.ts';
+import { type Reason, reasonTable } from '../../verdict/index.ts';
 import { lowerAscii, pageOf, readResultRow, resultColumns } from './rows.ts';
 
 /** Results that a search looks at before it lets the event loop turn: about 5 ms. */

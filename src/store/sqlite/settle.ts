@@ -1,9 +1,9 @@
 /** What settling writes: results with their duplicates, waiting rows, counters and the end of chunk and job. */
 import type { DatabaseSync } from 'node:sqlite';
-import { type Chunk, type ChunkOutcome, chunkRows, type RowResult } from '../jobs/index.ts';
-import type { Status } from '../verdict/index.ts';
+import { type Chunk, type ChunkOutcome, chunkRows, type RowResult } from '../../jobs/index.ts';
+import type { Status } from '../../verdict/index.ts';
+import { inTransaction } from './database.ts';
 import type { Announce } from './deliveries.ts';
-import { inTransaction } from './sqlite.ts';
 import { createTally, prepareTally } from './tally.ts';
 
 /**

@@ -13,9 +13,9 @@ import {
   type ListShape,
   type NewJob,
   planOrdinals,
-} from '../jobs/index.ts';
+} from '../../jobs/index.ts';
+import { commitDurably, inTransaction } from './database.ts';
 import type { Announce } from './deliveries.ts';
-import { commitDurably, inTransaction } from './sqlite.ts';
 
 /** Rows a transaction takes: about 5 ms of the event loop. */
 const batchRows = 500;

@@ -1,9 +1,9 @@
 /** Chunks as a queue: taken under a lease, released, held while their job is paused, dropped when it is cancelled. */
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Chunk } from '../jobs/index.ts';
+import type { Chunk } from '../../jobs/index.ts';
+import { inTransaction } from './database.ts';
 import type { Announce } from './deliveries.ts';
-import { inTransaction } from './sqlite.ts';
 
 /** Nobody gave these back: whoever held them died, or hangs. */
 const release =
