@@ -19,6 +19,8 @@ export type HubOptions = {
 export type Hub = {
   /** The job may have moved. */
   wake(id: string): void;
+  /** Any of them may. */
+  wakeAll(): void;
   /** Tells the listener each newer state, until it leaves by the function that is given or the job has ended. */
   listen(id: string, listener: Listener): () => void;
   watch(id: string, signal: AbortSignal): Promise<AsyncIterableIterator<ProgressSnapshot> | null>;
@@ -106,12 +108,17 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
     };
   };
 
+  const wake = (id: string): void => {
+    const channel = channels.get(id);
+    if (channel === undefined || channel.isWanted) return;
+    channel.isWanted = true;
+    plan(id, channel);
+  };
+
   return {
-    wake(id) {
-      const channel = channels.get(id);
-      if (channel === undefined || channel.isWanted) return;
-      channel.isWanted = true;
-      plan(id, channel);
+    wake,
+    wakeAll: () => {
+      for (const id of channels.keys()) wake(id);
     },
     listen,
     async watch(id, signal) {

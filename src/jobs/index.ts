@@ -19,7 +19,7 @@
 import { createSteadyClock } from './clock.ts';
 import type { Jobs } from './door.ts';
 import { createHub } from './hub.ts';
-import type { JobStore, UploadStore, WebhookStore } from './ports.ts';
+import type { JobNews, JobStore, JobWire, UploadStore, WebhookStore } from './ports.ts';
 import { progressOf } from './progress.ts';
 import { createRateMeter } from './rate.ts';
 import { createResultsWatch } from './results-watch.ts';
@@ -50,8 +50,10 @@ export type JobsOptions = {
     readonly sender: Webhooks;
   } | null;
   readonly verify: Verify;
+  /** Other processes that share the store; null or left out: there are none. */
+  readonly wire?: JobWire | null;
   readonly now?: () => Date;
-  /** How many chunks at once, and how many rows of each. Default 4 and 128. */
+  /** How many chunks at once (0: others do the work), and how many rows of each. Default 4 and 128. */
   readonly concurrency?: { readonly chunks: number; readonly rowsPerChunk: number };
   /** After which a job, its addresses and results are erased; one that asks for less is given less. */
   readonly retentionMs: number;
@@ -79,7 +81,7 @@ const mostObserved = 1_000;
 
 /** Starts working at once on what the store holds. */
 export const createJobs = (options: JobsOptions): Jobs => {
-  const { store, webhooks, verify, onError = () => undefined } = options;
+  const { store, webhooks, verify, wire = null, onError = () => undefined } = options;
   const now = createSteadyClock(options.now ?? (() => new Date()));
   const { chunks, rowsPerChunk } = options.concurrency ?? defaultConcurrency;
   const deadlineMs = options.chunkDeadlineMs ?? defaultChunkDeadlineMs;
@@ -104,10 +106,11 @@ export const createJobs = (options: JobsOptions): Jobs => {
     // Of jobs that were paused, cancelled or erased something may stay.
     if (observedAt.size > mostObserved) observedAt.clear();
   };
-  /** The job may have moved: who watches it and whom it tells look again. */
-  const tell = (id: string): void => {
-    hub.wake(id);
+  /** The job may have moved: who watches it, here and elsewhere, and whom it tells look again. */
+  const tell = (kind: JobNews['kind'], jobId: string): void => {
+    hub.wake(jobId);
     webhooks?.sender.wake();
+    wire?.tell({ kind, jobId });
   };
 
   const worker = createWorker({
@@ -127,13 +130,32 @@ export const createJobs = (options: JobsOptions): Jobs => {
         retrySchedule: options.retrySchedule,
         onSettled: (jobId) => {
           hub.wake(jobId);
+          wire?.tell({ kind: 'moved', jobId });
           observe(jobId).catch(onError);
         },
         onError,
       });
-      tell(chunk.jobId);
+      tell('moved', chunk.jobId);
     },
     onError,
+  });
+  /** Somebody else paused, cancelled or erased it: what runs of it here is given back. */
+  const obey = async (id: string): Promise<void> => {
+    if (!worker.runs(id)) return;
+    const state = (await store.readJob(id))?.state;
+    if (state !== 'QUEUED' && state !== 'RUNNING') worker.cut(id);
+  };
+  const endListening = wire?.listen((news) => {
+    if (news === null) {
+      worker.wake();
+      hub.wakeAll();
+      return;
+    }
+    hub.wake(news.jobId);
+    if (news.kind === 'moved') return;
+    worker.wake();
+    webhooks?.sender.wake();
+    obey(news.jobId).catch(onError);
   });
   const start = createStarter({
     store,
@@ -152,7 +174,10 @@ export const createJobs = (options: JobsOptions): Jobs => {
     async start(input) {
       ending.signal.throwIfAborted();
       const outcome = await start(input);
-      if (outcome.kind === 'started') worker.wake();
+      if (outcome.kind === 'started') {
+        worker.wake();
+        tell('changed', outcome.job.id);
+      }
       return outcome;
     },
     read: (id) => store.readJob(id),
@@ -165,26 +190,26 @@ export const createJobs = (options: JobsOptions): Jobs => {
     async pause(id) {
       const job = await store.pauseJob(id, now());
       if (job?.state === 'PAUSED') worker.cut(id);
-      hub.wake(id);
+      tell('changed', id);
       return job;
     },
     async resume(id) {
       const job = await store.resumeJob(id, now());
       worker.wake();
-      hub.wake(id);
+      tell('changed', id);
       return job;
     },
     async cancel(id) {
       const job = await store.cancelJob(id, now());
       if (job?.state === 'CANCELLED') worker.cut(id);
-      tell(id);
+      tell('changed', id);
       return job;
     },
     async erase(id) {
       if (!(await store.hideJob(id))) return false;
       worker.cut(id);
       worker.erase();
-      hub.wake(id);
+      tell('changed', id);
       return true;
     },
     watch: (id, signal) => hub.watch(id, signal),
@@ -194,6 +219,7 @@ export const createJobs = (options: JobsOptions): Jobs => {
     storage: () => store.readStorage(),
     async close(graceMs) {
       ending.abort(new Error('no job is started while the process ends'));
+      endListening?.();
       await worker.close(graceMs);
       await webhooks?.sender.close();
       hub.close();

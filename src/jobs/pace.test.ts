@@ -8,6 +8,7 @@ const chunkOf = (crashes: number, attempt: number) => ({
   lease: 'l',
   attempt,
   crashes,
+  otherSources: 0,
   maxAgeSeconds: null,
   rows: [],
 });
@@ -34,7 +35,13 @@ describe('planPace', () => {
       rowsAtOnce: rows,
       isInWaves: waves,
       isFirstGivenUp: givenUp,
+      isAllGivenUp: false,
     });
+  });
+
+  it('gives up whole what went on killing', () => {
+    expect(planPace(chunkOf(49, 1), 128).isAllGivenUp).toBe(false);
+    expect(planPace(chunkOf(50, 1), 128).isAllGivenUp).toBe(true);
   });
 
   it('never runs more rows at once than it may', () => {

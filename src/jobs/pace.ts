@@ -13,6 +13,8 @@ export type Pace = {
   readonly isInWaves: boolean;
   /** The first row settles unasked. */
   readonly isFirstGivenUp: boolean;
+  /** All of them do. */
+  readonly isAllGivenUp: boolean;
 };
 
 const crashesBeforeAlone = 2;
@@ -20,15 +22,19 @@ const crashesBeforeSingle = 3;
 const waveRows = 16;
 /** Deaths of a row that was alone under way. */
 const singleDeaths = 2;
+/** Twenty poisonous rows in one chunk are no accident of theirs: whatever kills its workers so often is given up whole. */
+export const mostCrashes = 50;
 
 /** Must nothing else run while it does? */
 export const runsAlone = ({ crashes }: Pick<Chunk, 'crashes'>): boolean => crashes >= crashesBeforeAlone;
 
 export const planPace = ({ crashes, attempt }: Chunk, rowsAtOnce: number): Pace => {
-  if (crashes < crashesBeforeAlone) return { rowsAtOnce, isInWaves: false, isFirstGivenUp: false };
+  const given = { isFirstGivenUp: false, isAllGivenUp: crashes >= mostCrashes };
+  if (crashes < crashesBeforeAlone) return { ...given, rowsAtOnce, isInWaves: false };
   if (crashes < crashesBeforeSingle)
-    return { rowsAtOnce: Math.min(waveRows, rowsAtOnce), isInWaves: true, isFirstGivenUp: false };
+    return { ...given, rowsAtOnce: Math.min(waveRows, rowsAtOnce), isInWaves: true };
   return {
+    ...given,
     rowsAtOnce: 1,
     isInWaves: true,
     // `attempt` is 1 again once a row has moved: then another one is first, and it was alone but once.

@@ -37,7 +37,8 @@ export type JobStore = {
   listJobs(page: JobPage): Promise<Page<Job>>;
   /**
    * The next chunk that may start at `now`, lowest ordinal first, under a lease until `leaseUntil`. Not of the jobs
-   * (by id) in `exceptJobs`.
+   * (by id) in `exceptJobs`. Where several processes share the store its own clock decides, and `now` tells it how far
+   * this process' clock is from it.
    */
   takeChunk(now: Date, leaseUntil: Date, exceptJobs?: readonly string[]): Promise<Chunk | null>;
   /** Gives back a chunk that was not begun: this take of it does not count as an attempt. */
@@ -54,10 +55,12 @@ export type JobStore = {
    */
   settleChunk(chunk: Chunk, outcome: ChunkOutcome, now: Date): Promise<'settled' | 'refused'>;
   /**
-   * Chunks whose lease ended, or all of them after a restart of the only process, go back to the queue; each counts one
-   * more of its `crashes`.
+   * Says that these are worked on still, so that a holder that died is known before its lease ends. Gives those whose
+   * lease is no longer held.
    */
-  releaseChunks(which: { readonly leaseEndedBefore: Date } | 'all'): Promise<number>;
+  keepChunks(chunks: readonly Chunk[], now: Date): Promise<readonly Chunk[]>;
+  /** Chunks whose lease ended before `now` go back to the queue; each counts one more of its `crashes`. Gives how many. */
+  releaseChunks(now: Date): Promise<number>;
   /** When the earliest chunk may start, taken ones left out; null when none waits. */
   nextChunkAt(): Promise<Date | null>;
   readResults(jobId: string, page: ResultPage): Promise<Page<SettledRow>>;
@@ -82,6 +85,20 @@ export type JobStore = {
   /** Hidden jobs and those past their retention, with all that belongs to them, overwritten. Gives how many. */
   eraseExpired(now: Date): Promise<number>;
   readStorage(): Promise<Storage>;
+};
+
+/** `changed`: it began, was paused, resumed, cancelled or erased, and there may be work; `moved`: rows settled. */
+export type JobNews = { readonly kind: 'changed' | 'moved'; readonly jobId: string };
+
+/**
+ * What processes that share a store tell each other. It only wakes: what is told may be late, doubled or lost, and who
+ * is woken reads the store. Nobody waits for it.
+ */
+export type JobWire = {
+  /** Told to all others, `moved` at most some times a second a job. Never throws. */
+  tell(news: JobNews): void;
+  /** @param hear null: something may have been missed. Gives what ends it. */
+  listen(hear: (news: JobNews | null) => void): () => void;
 };
 
 /** What the store takes on its disk, in octets. */

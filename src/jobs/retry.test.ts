@@ -44,8 +44,24 @@ describe('planRow', () => {
     expect(plan).toEqual(
       minutes === null
         ? { kind: 'settle' }
-        : { kind: 'wait', retryAt: new Date(now.getTime() + minutes * minute) },
+        : {
+            kind: 'wait',
+            retryAt: new Date(now.getTime() + minutes * minute),
+            // Only the address that was put off is let in later.
+            ...(reason === 'GREYLISTED' ? { where: 'here' } : {}),
+          },
     );
+  });
+
+  it('asks from elsewhere at once where we are refused, as long as there is an elsewhere', () => {
+    const blocked = verificationOf('PROBER_BLOCKED', soon);
+    expect(planRow(blocked, 0, [], now, 2)).toEqual({ kind: 'wait', retryAt: now, where: 'elsewhere' });
+    expect(planRow(blocked, 7, schedule, now, 1)).toEqual({ kind: 'wait', retryAt: now, where: 'elsewhere' });
+    expect(planRow(blocked, 0, schedule, now, 0)).toEqual({ kind: 'settle' });
+    // What the mailbox's own server says of the mailbox is the same from everywhere.
+    expect(planRow(verificationOf('MAILBOX_NOT_FOUND', null), 0, schedule, now, 2)).toEqual({
+      kind: 'settle',
+    });
   });
 
   it('settles at once without a schedule', () => {

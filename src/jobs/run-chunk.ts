@@ -109,9 +109,12 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
 
   const conclude = (task: Task, verification: Verification): void => {
     if (verification.reason === 'OUT_OF_BUDGET' && chunk.attempt < mostTakesOutOfBudget) return;
-    const plan = planRow(verification, task.tries, run.retrySchedule, now());
-    if (plan.kind === 'wait') waiting.push({ row: task.row, retryAt: plan.retryAt });
-    else settled.push(resultOf(task, verification));
+    const plan = planRow(verification, task.tries, run.retrySchedule, now(), chunk.otherSources);
+    const { row } = task;
+    if (plan.kind === 'wait') {
+      const { kind: _, ...when } = plan;
+      waiting.push({ row, ...when });
+    } else settled.push(resultOf(task, verification));
     known();
   };
 
@@ -148,8 +151,8 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
     }
   };
   const workInWaves = async (): Promise<void> => {
-    const first = pace.isFirstGivenUp ? tasks.shift() : undefined;
-    if (first !== undefined) {
+    const dead = tasks.splice(0, pace.isAllGivenUp ? tasks.length : pace.isFirstGivenUp ? 1 : 0);
+    for (const first of dead) {
       giveUp(first);
       onError(
         new Error(

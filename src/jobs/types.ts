@@ -110,13 +110,23 @@ export type Chunk = {
   readonly attempt: number;
   /** How often in a row a lease of it ended without a word: what kills its process counts up. */
   readonly crashes: number;
+  /** Workers at other addresses that may ask its rows where these exchanges refuse ours; 0 where there is one process. */
+  readonly otherSources: number;
   /** Of the job. */
   readonly maxAgeSeconds: number | null;
   readonly rows: readonly { readonly row: number; readonly address: string; readonly tries: number }[];
 };
 
 /** A row that must be asked again, not before `retryAt`. It survives a restart. */
-export type WaitingRow = { readonly row: number; readonly retryAt: Date };
+export type WaitingRow = {
+  readonly row: number;
+  readonly retryAt: Date;
+  /**
+   * By whom: `here` from the address that asked (a greylist remembers it), while a worker has it; `elsewhere` from
+   * another one than all that were refused. Default: by anybody.
+   */
+  readonly where?: 'here' | 'elsewhere';
+};
 
 export type NewJob = {
   readonly id: string;

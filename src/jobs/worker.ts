@@ -16,7 +16,7 @@ import type { Chunk } from './types.ts';
 export type WorkerOptions = {
   readonly store: Pick<
     JobStore,
-    'takeChunk' | 'returnChunk' | 'nextChunkAt' | 'releaseChunks' | 'eraseExpired'
+    'takeChunk' | 'returnChunk' | 'nextChunkAt' | 'keepChunks' | 'releaseChunks' | 'eraseExpired'
   >;
   readonly now: () => Date;
   /** Chunks run at once; as many again when they are of jobs of which none runs. */
@@ -31,6 +31,8 @@ export type Worker = {
   wake(): void;
   /** Ends what runs of a job; its rows under way are given back. */
   cut(jobId: string): void;
+  /** Does something of the job run here? */
+  runs(jobId: string): boolean;
   /** Erases what is hidden or past its retention, now and not with the next round. */
   erase(): void;
   /** Takes no more, lets rows under way end within `graceMs`, and gives the store a last moment. */
@@ -41,13 +43,15 @@ export type Worker = {
 const shortestSleepMs = 10;
 /** How often a job of which nothing runs is looked for while all places are taken: it walks the queue of all who run. */
 const lookEveryMs = 500;
+/** How often a store that others share is told that our chunks are worked on. */
+const keepEveryMs = 10_000;
 /** How often ended leases are looked for, and jobs past their retention. */
-const releaseEveryMs = 30_000;
+const releaseEveryMs = 10_000;
 const eraseEveryMs = 600_000;
 /** What the last writes get after the grace. */
 const lastWritesMs = 2_000;
 
-type Running = { readonly jobId: string; readonly isAlone: boolean; readonly cut: AbortController };
+type Running = { readonly chunk: Chunk; readonly isAlone: boolean; readonly cut: AbortController };
 
 export const createWorker = (options: WorkerOptions): Worker => {
   const { store, now, chunksAtOnce, onError } = options;
@@ -67,7 +71,7 @@ export const createWorker = (options: WorkerOptions): Worker => {
   const leaseTime = (inMs = 0): Date => new Date(openedAt + performance.now() + inMs);
 
   const start = (chunk: Chunk): void => {
-    const place = { jobId: chunk.jobId, isAlone: runsAlone(chunk), cut: new AbortController() };
+    const place = { chunk, isAlone: runsAlone(chunk), cut: new AbortController() };
     const run = options
       .run(chunk, { stop: stop.signal, cut: place.cut, giveUp: giveUp.signal })
       .catch(onError)
@@ -104,7 +108,7 @@ export const createWorker = (options: WorkerOptions): Worker => {
     const at = performance.now();
     if (at - releasedAt >= releaseEveryMs) {
       releasedAt = at;
-      await store.releaseChunks({ leaseEndedBefore: leaseTime() });
+      await store.releaseChunks(leaseTime());
     }
     if (at - erasedAt >= eraseEveryMs) erase();
   };
@@ -117,7 +121,7 @@ export const createWorker = (options: WorkerOptions): Worker => {
     const isFull = places.length >= chunksAtOnce;
     if (isFull && performance.now() - lookedAt < lookEveryMs) return null;
     if (isFull) lookedAt = performance.now();
-    const except = isFull ? [...new Set(places.map(({ jobId }) => jobId))] : [];
+    const except = isFull ? [...new Set(places.map(({ chunk }) => chunk.jobId))] : [];
     return store.takeChunk(now(), leaseTime(options.leaseMs), except);
   };
 
@@ -134,7 +138,7 @@ export const createWorker = (options: WorkerOptions): Worker => {
   };
 
   const sleepMs = async (): Promise<number> => {
-    if (isAloneWanted) return longestSleepMs;
+    if (isAloneWanted || chunksAtOnce === 0) return longestSleepMs;
     if (running.size >= chunksAtOnce) return lookEveryMs;
     const next = await store.nextChunkAt();
     if (next === null) return longestSleepMs;
@@ -155,12 +159,27 @@ export const createWorker = (options: WorkerOptions): Worker => {
   };
   rounds.wake();
 
+  /** Beside the rounds: one of those may wait for a slow store longer than we may be silent. */
+  const keep = async (): Promise<void> => {
+    const places = [...running.keys()];
+    if (places.length === 0) return;
+    const lost = await store.keepChunks(
+      places.map(({ chunk }) => chunk),
+      now(),
+    );
+    const leases = new Set(lost.map(({ lease }) => lease));
+    cut(places.filter(({ chunk }) => leases.has(chunk.lease)));
+  };
+  const keeping = setInterval(() => void keep().catch(onError), keepEveryMs);
+  keeping.unref();
+
   return {
     wake: () => {
       lookedAt = Number.NEGATIVE_INFINITY;
       rounds.wake();
     },
-    cut: (jobId) => cut([...running.keys()].filter((place) => place.jobId === jobId)),
+    cut: (jobId) => cut([...running.keys()].filter(({ chunk }) => chunk.jobId === jobId)),
+    runs: (jobId) => [...running.keys()].some(({ chunk }) => chunk.jobId === jobId),
     erase,
     async close(graceMs) {
       stop.abort();
@@ -172,6 +191,7 @@ export const createWorker = (options: WorkerOptions): Worker => {
       await pause(lastWritesMs, ended.signal);
       giveUp.abort();
       await all;
+      clearInterval(keeping);
     },
   };
 };

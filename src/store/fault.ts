@@ -9,7 +9,17 @@ export type StoreFaultCode =
   | 'DAMAGED'
   | 'DISK_FULL'
   | 'DISK_FAILURE'
+  | 'UNREACHABLE'
+  | 'TIMED_OUT'
   | 'CLOSED';
+
+const passing: ReadonlySet<StoreFaultCode> = new Set([
+  'DISK_FULL',
+  'DISK_FAILURE',
+  'LOCKED',
+  'UNREACHABLE',
+  'TIMED_OUT',
+]);
 
 /** One line that names the place and says what to do; never an address. `cause` keeps what the engine said. */
 export class StoreError extends Error {
@@ -23,7 +33,7 @@ export class StoreError extends Error {
 
   /** True when waiting may help: the store was neither wrong nor gone, and nothing was written. */
   get isPassing(): boolean {
-    return this.code === 'DISK_FULL' || this.code === 'DISK_FAILURE' || this.code === 'LOCKED';
+    return passing.has(this.code);
   }
 }
 
@@ -36,6 +46,8 @@ const messages: Record<StoreFaultCode, string> = {
   DAMAGED: 'is damaged: restore it from a backup, or move it away to start empty',
   DISK_FULL: 'cannot grow: the disk is full',
   DISK_FAILURE: 'cannot be read or written: the disk reports an error',
+  UNREACHABLE: 'cannot be reached',
+  TIMED_OUT: 'did not answer in time',
   CLOSED: 'is closed',
 };
 

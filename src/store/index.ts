@@ -14,6 +14,7 @@
  * (loading a list, erasing a job) is cut into batches that let the event loop breathe. The numbers are in `bench`.
  */
 export { StoreError, type StoreFaultCode } from './fault.ts';
+export { openPostgresStore, type PostgresStore, type PostgresStoreOptions } from './postgres/index.ts';
 export {
   type DataDir,
   openDataDir,

@@ -6,7 +6,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeAnnouncing, webhook } from './announcing.ts';
 import { describeCreating } from './creating.ts';
 import { describeEnding } from './ending.ts';
-import { create, day, later, manyRows, readAll, readJob, result, settleAll, take } from './list.ts';
+import {
+  create,
+  day,
+  later,
+  manyRows,
+  muchLater,
+  readAll,
+  readJob,
+  result,
+  settleAll,
+  take,
+} from './list.ts';
 import type { OpenStore } from './open.ts';
 import { describePausing } from './pausing.ts';
 import { describeReading } from './reading.ts';
@@ -96,7 +107,7 @@ export const describeDurableJobStore = (name: string, open: () => Promise<OpenSt
       await again.store.resumeJob(paused.id, later(5));
       const taken = [await take(again.store, later(6)), await take(again.store, later(6))];
       expect(taken.find(({ id }) => id === chunk.id)).toMatchObject({ attempt: 2, crashes: 1 });
-      await again.store.releaseChunks('all');
+      await again.store.releaseChunks(muchLater);
       await settleAll(again.store, later(6));
       expect((await readJob(again.store, paused.id)).state).toBe('COMPLETED');
       await again.close();

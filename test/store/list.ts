@@ -6,6 +6,8 @@ import type { Chunk, IntakeRow, Job, JobStore, NewJob, RowResult } from '../../s
 export const start = new Date('2026-03-01T12:00:00.000Z');
 export const later = (ms: number): Date => new Date(start.getTime() + ms);
 export const day = 86_400_000;
+/** When every lease of the suites is over. */
+export const muchLater = later(10 * day);
 
 /** Pages without any condition. */
 export const everyJob = { limit: 100, afterId: null, states: null, search: null };

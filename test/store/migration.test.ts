@@ -5,7 +5,19 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../src/store/index.ts';
 import { applicationId, migrations } from '../../src/store/sqlite/migrations.ts';
-import { anyResult, create, day, later, manyRows, readAll, readJob, settleAll, start, take } from './list.ts';
+import {
+  anyResult,
+  create,
+  day,
+  later,
+  manyRows,
+  muchLater,
+  readAll,
+  readJob,
+  settleAll,
+  start,
+  take,
+} from './list.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'rcpt-migration-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -58,7 +70,7 @@ describe('a file of the first version', () => {
     expect(held.rows.map(({ row }) => row)).toEqual([2, 4]);
     expect(await jobs.pauseJob('running', later(1))).toMatchObject({ state: 'PAUSED' });
     await jobs.resumeJob('running', later(1));
-    await jobs.releaseChunks('all');
+    await jobs.releaseChunks(muchLater);
     await settleAll(jobs, later(60_000));
     expect(await readJob(jobs, 'running')).toMatchObject({
       state: 'COMPLETED',

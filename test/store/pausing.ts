@@ -8,6 +8,7 @@ import {
   firstResults,
   later,
   manyRows,
+  muchLater,
   newJob,
   readAll,
   readJob,
@@ -35,7 +36,7 @@ export const describePausing = (opened: () => OpenStore): void => {
       await take(store, later(4));
       expect(await store.pauseJob(job.id, later(5))).toMatchObject({ state: 'PAUSED', startedAt: later(4) });
       expect(await store.resumeJob(job.id, later(6))).toMatchObject({ state: 'RUNNING' });
-      await store.releaseChunks('all');
+      await store.releaseChunks(muchLater);
       await settleAll(store, later(7));
       expect(await readJob(store, job.id)).toMatchObject({
         state: 'COMPLETED',
@@ -52,7 +53,7 @@ export const describePausing = (opened: () => OpenStore): void => {
       expect(await store.settleRows(settling, { settled, waiting: [] }, later(2))).toBe('settled');
       expect(await store.settleChunk(settling, { settled: [], waiting }, later(3))).toBe('settled');
       await store.returnChunk(returned);
-      await store.releaseChunks('all');
+      await store.releaseChunks(muchLater);
       expect(await store.takeChunk(later(day), later(2 * day))).toBeNull();
       expect(await store.nextChunkAt()).toBeNull();
       expect(await readJob(store, job.id)).toMatchObject({
@@ -128,9 +129,9 @@ export const describePausing = (opened: () => OpenStore): void => {
     it('counts leases that ended without a word, until one ends with one', async () => {
       await create(store, manyRows(10));
       await take(store);
-      await store.releaseChunks('all');
+      await store.releaseChunks(muchLater);
       await take(store);
-      await store.releaseChunks({ leaseEndedBefore: later(day) });
+      await store.releaseChunks(later(day));
       const third = await take(store);
       expect(third).toMatchObject({ attempt: 3, crashes: 2 });
       await store.settleChunk(third, { settled: [], waiting: [] }, later(1));

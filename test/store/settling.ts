@@ -1,7 +1,19 @@
 /** Part of the contract: chunks are taken and settled. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobStore, SettledRow } from '../../src/jobs/index.ts';
-import { create, day, later, manyRows, readAll, readJob, result, rowsOf, start, take } from './list.ts';
+import {
+  create,
+  day,
+  later,
+  manyRows,
+  muchLater,
+  readAll,
+  readJob,
+  result,
+  rowsOf,
+  start,
+  take,
+} from './list.ts';
 import type { OpenStore } from './open.ts';
 
 const nothing = { settled: [], waiting: [] };
@@ -133,7 +145,7 @@ export const describeSettling = (opened: () => OpenStore): void => {
     it('refuses a lease that is no longer held, and writes nothing', async () => {
       const job = await create(store, rowsOf(['a@x.example']));
       const late = await take(store);
-      expect(await store.releaseChunks('all')).toBe(1);
+      expect(await store.releaseChunks(muchLater)).toBe(1);
       const outcome = { settled: [result({ row: 1, address: 'a@x.example' })], waiting: [] };
       expect(await store.settleRows(late, outcome, later(1))).toBe('refused');
       const held = await take(store);
@@ -162,12 +174,13 @@ export const describeSettling = (opened: () => OpenStore): void => {
 
     it('releases leases that ended, and no others', async () => {
       await create(store, manyRows(1_000));
-      await store.takeChunk(start, later(1_000));
-      await store.takeChunk(start, later(2_000));
-      expect(await store.releaseChunks({ leaseEndedBefore: later(1_000) })).toBe(0);
-      expect(await store.releaseChunks({ leaseEndedBefore: later(1_001) })).toBe(1);
-      expect(await store.takeChunk(later(1_001), later(3_000))).not.toBeNull();
-      expect(await store.takeChunk(later(1_001), later(3_000))).toBeNull();
+      // Each for a minute, which is what the queue of a cluster is told before.
+      const held = [await take(store, start), await take(store, later(1_000))];
+      for (const now of [later(20_000), later(40_000)]) expect(await store.keepChunks(held, now)).toEqual([]);
+      expect(await store.releaseChunks(later(60_000))).toBe(0);
+      expect(await store.releaseChunks(later(60_001))).toBe(1);
+      expect(await store.takeChunk(later(60_001), later(180_000))).not.toBeNull();
+      expect(await store.takeChunk(later(60_001), later(180_000))).toBeNull();
     });
   });
 
@@ -189,7 +202,7 @@ export const describeSettling = (opened: () => OpenStore): void => {
         now = new Date(now.getTime() + random(2_000));
         const chunk = await store.takeChunk(now, new Date(now.getTime() + 10_000));
         if (chunk !== null) held.push(chunk);
-        if (random(12) === 0) await store.releaseChunks(random(2) === 0 ? 'all' : { leaseEndedBefore: now });
+        if (random(12) === 0) await store.releaseChunks(random(2) === 0 ? muchLater : now);
         // Any of them: those whose lease was released meanwhile are refused.
         const [writer] = held.splice(random(held.length || 1), 1);
         if (writer === undefined) continue;

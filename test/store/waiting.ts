@@ -1,7 +1,7 @@
 /** Part of the contract: rows that wait for their time. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobStore } from '../../src/jobs/index.ts';
-import { create, day, later, manyRows, readJob, result, rowsOf, start, take } from './list.ts';
+import { create, day, later, manyRows, muchLater, readJob, result, rowsOf, start, take } from './list.ts';
 import type { OpenStore } from './open.ts';
 
 export const describeWaiting = (opened: () => OpenStore): void => {
@@ -79,7 +79,7 @@ export const describeWaiting = (opened: () => OpenStore): void => {
       const early = await store.readJob((await take(store, later(61_000))).jobId);
       expect(early?.counters.waiting).toBe(1_500);
       let rows = 0;
-      await store.releaseChunks('all');
+      await store.releaseChunks(muchLater);
       for (
         let chunk = await store.takeChunk(later(61_000), later(day));
         chunk !== null;

@@ -131,7 +131,9 @@ export const createSqliteJobStore = (db: DatabaseSync, place: string, readStorag
     returnChunk: (chunk) => guard(() => queue.giveBack(chunk)),
     settleRows: (chunk, outcome, now) => guard(() => settle(chunk, outcome, now, false)),
     settleChunk: (chunk, outcome, now) => guard(() => settle(chunk, outcome, now, true)),
-    releaseChunks: (which) => guard(() => queue.release(which)),
+    // One process: whoever holds a lease is here to ask.
+    keepChunks: async () => [],
+    releaseChunks: (now) => guard(() => queue.release(now)),
     nextChunkAt: () => guard(() => queue.nextAt()),
     readResults: (jobId, page) => ask(jobId, nothing, (number) => results.read(number, page)),
     countResults: (jobId, filter) => ask(jobId, 0, (number) => results.count(number, filter)),

@@ -35,7 +35,6 @@ export const createQueue = (db: DatabaseSync, announce: Announce) => {
   const giveBack = db.prepare(
     'UPDATE chunk SET lease = NULL, lease_until = NULL, attempt = max(attempt - 1, 0) WHERE id = ? AND lease = ?',
   );
-  const releaseAll = db.prepare(release);
   const releaseEnded = db.prepare(`${release} AND lease_until < ?`);
   const pause = db.prepare(
     `UPDATE job SET state = 'PAUSED' WHERE number = ? AND state IN ('QUEUED', 'RUNNING')`,
@@ -76,6 +75,7 @@ export const createQueue = (db: DatabaseSync, announce: Announce) => {
           lease: token,
           attempt: Number(next.attempt) + 1,
           crashes: Number(next.crashes),
+          otherSources: 0,
           maxAgeSeconds: typeof next.max_age === 'number' ? next.max_age : null,
           rows: readRows.all(next.rows ?? null, next.job ?? null).map(({ row, address }) => ({
             row: Number(row),
@@ -86,11 +86,7 @@ export const createQueue = (db: DatabaseSync, announce: Announce) => {
       });
     },
     giveBack: ({ id, lease: token }: Chunk): void => void giveBack.run(id, token),
-    release(which: { readonly leaseEndedBefore: Date } | 'all'): number {
-      const { changes } =
-        which === 'all' ? releaseAll.run() : releaseEnded.run(which.leaseEndedBefore.getTime());
-      return Number(changes);
-    },
+    release: (now: Date): number => Number(releaseEnded.run(now.getTime()).changes),
     nextAt(): Date | null {
       const times = [1, 2].map((readiness) => readEarliest.get(readiness)?.at);
       const known = times.filter((at) => typeof at === 'number');

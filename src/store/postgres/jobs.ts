@@ -1,0 +1,133 @@
+/** The store of jobs on PostgreSQL: its parts put together, and what is read of jobs as a whole. */
+import type { Job, JobPage, JobStore, Page } from '../../jobs/index.ts';
+import type { Database, Query } from './database.ts';
+import { createEraser } from './erase.ts';
+import { createLoader } from './intake.ts';
+import { createListReader } from './list.ts';
+import { createQueue } from './queue.ts';
+import { createResultReader } from './results.ts';
+import { jobColumns, pageOf, readJobRow, visible } from './rows.ts';
+import { createSettler } from './settle.ts';
+import { encodeText } from './text.ts';
+import type { Tickets } from './tickets.ts';
+
+const nothing = { items: [], hasNextPage: false };
+/** unique_violation */
+const uniqueViolated = '23505';
+const keyIndex = 'job_by_key';
+
+export type JobStoreOptions = {
+  readonly database: Database;
+  readonly tickets: Tickets;
+  readonly source: string;
+  readonly leaseMs: number;
+  readonly readStorage: JobStore['readStorage'];
+};
+
+export const createPostgresJobStore = ({
+  database,
+  tickets,
+  source,
+  leaseMs,
+  readStorage,
+}: JobStoreOptions): JobStore => {
+  const load = createLoader(tickets);
+  const queue = createQueue({ database, tickets, source, leaseMs });
+  const settle = createSettler({ database, tickets, source, readSources: queue.readSources });
+  const eraser = createEraser(database, tickets);
+  const results = createResultReader(database);
+  const list = createListReader(database);
+
+  const numberOf = async (query: Query, id: string): Promise<number | null> => {
+    const [row] = await query(`SELECT number FROM job WHERE id = $1 AND ${visible}`, [id]);
+    return row === undefined ? null : Number(row.number);
+  };
+  const jobById = async (query: Query, id: string): Promise<Job | null> => {
+    const [row] = await query(`SELECT ${jobColumns} FROM job WHERE id = $1 AND ${visible}`, [id]);
+    return row === undefined ? null : readJobRow(row);
+  };
+  /** Does something to a job, if there is one, and gives it as it is then. */
+  const change = (id: string, work: (query: Query, number: number) => Promise<void>): Promise<Job | null> =>
+    database.transaction(async ({ query }) => {
+      const number = await numberOf(query, id);
+      if (number === null) return null;
+      await work(query, number);
+      return jobById(query, id);
+    });
+  /** What is known of a job, or `unknown` when there is none. */
+  const ask = async <Answer>(
+    id: string,
+    unknown: Answer,
+    work: (number: number) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const number = await numberOf(database.query, id);
+    return number === null ? unknown : work(number);
+  };
+
+  const listJobs = async ({ limit, afterId, states, search }: JobPage): Promise<Page<Job>> => {
+    const after = afterId === null ? Number.MAX_SAFE_INTEGER : await numberOf(database.query, afterId);
+    if (after === null) return nothing;
+    const rows = await database.query(
+      `SELECT ${jobColumns} FROM job WHERE number < $1 AND ${visible}
+         AND ($2::text[] IS NULL OR state = ANY($2))
+         AND ($3::text IS NULL OR strpos(lower(name COLLATE "C"), lower($3 COLLATE "C")) > 0)
+       ORDER BY number DESC LIMIT $4`,
+      [after, states, search === null ? null : encodeText(search), limit + 1],
+    );
+    return pageOf(rows, limit, readJobRow);
+  };
+
+  return {
+    async createJob(job, rows) {
+      try {
+        // Once: the rows can be read no second time.
+        await database.transaction((transaction) => load(transaction, job, rows), 1);
+      } catch (error) {
+        const { code, constraint } = (error ?? {}) as {
+          readonly code?: unknown;
+          readonly constraint?: unknown;
+        };
+        if (code === uniqueViolated && constraint === keyIndex) return { kind: 'keyTaken' };
+        throw error;
+      }
+      const created = await jobById(database.query, job.id);
+      if (created === null) throw new Error(`job ${job.id} is gone after it was created`);
+      return { kind: 'created', job: created };
+    },
+    async findByIdempotencyKey(key) {
+      const [row] = await database.query(
+        `SELECT ${jobColumns} FROM job WHERE idempotency_key = $1 AND ${visible}`,
+        [key],
+      );
+      return row === undefined ? null : { job: readJobRow(row), inputHash: String(row.input_hash ?? '') };
+    },
+    readJob: (id) => jobById(database.query, id),
+    listJobs,
+    takeChunk: (now, _leaseUntil, exceptJobs = []) => queue.take(now, exceptJobs),
+    returnChunk: (chunk) => queue.giveBack(chunk),
+    settleRows: (chunk, outcome, now) => settle(chunk, outcome, now, false),
+    settleChunk: (chunk, outcome, now) => settle(chunk, outcome, now, true),
+    keepChunks: (chunks, now) => queue.keep(chunks, now),
+    releaseChunks: () => queue.release(),
+    nextChunkAt: () => queue.nextAt(),
+    readResults: (jobId, page) => ask(jobId, nothing, (number) => results.read(number, page)),
+    countResults: (jobId, filter) => ask(jobId, 0, (number) => results.count(number, filter)),
+    readRows: (jobId, page) => ask(jobId, nothing, (number) => list.read(number, page)),
+    readBreakdown: (jobId, domains) =>
+      ask(jobId, { byReason: [], byProvider: [], byDomain: [] }, (number) =>
+        results.breakdown(number, domains),
+      ),
+    pauseJob: (id) => change(id, queue.pause),
+    resumeJob: (id) => change(id, queue.resume),
+    cancelJob: (id) => change(id, queue.cancel),
+    hideJob: (id) =>
+      database.transaction(async ({ query }) => {
+        const number = await numberOf(query, id);
+        if (number === null) return false;
+        await eraser.hide(query, number);
+        return true;
+      }),
+    eraseExpired: () => eraser.eraseExpired(list.forget),
+    readStorage,
+  };
+};

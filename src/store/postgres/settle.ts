@@ -1,0 +1,263 @@
+/** What settling writes: results with their duplicates, waiting rows, counters and the end of chunk and job. */
+import { randomUUID } from 'node:crypto';
+import { type Chunk, type ChunkOutcome, chunkRows, type WaitingRow } from '../../jobs/index.ts';
+import { clock, type Database, type Query, type Row, type Transaction } from './database.ts';
+import { announce } from './deliveries.ts';
+import { placeChunks, returnPlace } from './queue.ts';
+import { encodeText } from './text.ts';
+import { anybody, queueOf, type Tickets } from './tickets.ts';
+
+/** As in SQLite: rows whose times fall into one second start together, else each would become a chunk of its own. */
+const waitGrainMs = 1_000;
+/** A job is told of each tenth of its rows. */
+const parts = 10;
+
+/**
+ * Everything that a batch of results writes, as one statement: one way to the server and back, with the job's row
+ * locked for no longer than it takes. Positions follow the count of what settled before, under that lock, so that they
+ * have no gap and are seen in their order.
+ */
+const settleStatement = `
+  WITH given AS (
+    SELECT * FROM unnest($2::int[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::smallint[],
+      $9::text[], $10::text[], $11::timestamptz[]) WITH ORDINALITY
+      AS g(row, status, reason, score, provider, exchange, code, enhanced, reply, checked_at, n)
+  ), written AS (
+    SELECT l.row AS at, l.domain, g.* FROM given AS g JOIN list_row AS l ON l.job = $1 AND l.row = g.row
+    UNION ALL
+    SELECT l.row AS at, l.domain, g.* FROM given AS g JOIN list_row AS l ON l.job = $1 AND l.original = g.row
+    WHERE $12::boolean
+  ), counted AS (
+    SELECT count(*)::int AS settled,
+      count(*) FILTER (WHERE status = 'DELIVERABLE')::int AS deliverable,
+      count(*) FILTER (WHERE status = 'UNDELIVERABLE')::int AS undeliverable,
+      count(*) FILTER (WHERE status = 'RISKY')::int AS risky,
+      count(*) FILTER (WHERE status = 'UNKNOWN')::int AS unknown,
+      coalesce(sum(coalesce(octet_length(provider), 0) + coalesce(octet_length(exchange), 0)
+        + coalesce(octet_length(enhanced), 0) + coalesce(octet_length(reply), 0)), 0)::bigint AS bytes
+    FROM written
+  ), moved AS (
+    UPDATE job SET settled = job.settled + c.settled, deliverable = job.deliverable + c.deliverable,
+      undeliverable = job.undeliverable + c.undeliverable, risky = job.risky + c.risky,
+      unknown = job.unknown + c.unknown, stored_bytes = stored_bytes + c.bytes,
+      waiting = waiting + $13 - CASE WHEN $14 THEN c.settled ELSE 0 END
+    FROM counted AS c WHERE number = $1 AND state IN ('QUEUED', 'RUNNING', 'PAUSED')
+    RETURNING job.settled - c.settled AS before, job.settled AS after, job.total
+  ), inserted AS (
+    INSERT INTO result (job, position, row, status, reason, score, provider, exchange, reply_code, reply_enhanced,
+      reply_text, checked_at)
+    SELECT $1, m.before + row_number() OVER (ORDER BY w.n, w.at), w.at, status, reason, score, provider, exchange, code,
+      enhanced, reply, checked_at
+    FROM written AS w, moved AS m
+  ), tallied AS (
+    INSERT INTO tally (job, kind, key, count, deliverable)
+    SELECT $1, t.kind, t.key, count(*), count(*) FILTER (WHERE status = 'DELIVERABLE')
+    FROM written CROSS JOIN moved
+      CROSS JOIN LATERAL (VALUES ('reason', reason), ('provider', provider), ('domain', nullif(domain, ''))) AS t(kind, key)
+    WHERE t.key IS NOT NULL GROUP BY t.kind, t.key
+    ON CONFLICT (job, kind, key) DO UPDATE
+      SET count = tally.count + excluded.count, deliverable = tally.deliverable + excluded.deliverable
+  )
+  SELECT before, after, total FROM moved`;
+
+const holdStatement = `
+  SELECT c.job, c.rows, c.tries, c.ordinal, c.avoid, c.queue, c.ticket, c.take, c.last_write, j.id AS job_id,
+    j.duplicates, ${clock} AS now
+  FROM chunk AS c JOIN job AS j ON j.number = c.job
+  WHERE c.id = $1 AND c.lease = $2 AND c.lease_until > ${clock} FOR UPDATE OF c`;
+
+type Held = {
+  readonly chunk: number;
+  readonly job: number;
+  readonly jobId: string;
+  readonly tries: number;
+  readonly ordinal: number;
+  readonly avoid: readonly string[];
+  readonly hasDuplicates: boolean;
+  readonly place: { readonly id: string; readonly queue: string; readonly take: number };
+  /** The database's time. */
+  readonly now: Date;
+};
+
+const readHeld = (chunk: number, row: Row): Held => ({
+  chunk,
+  job: Number(row.job),
+  jobId: String(row.job_id),
+  tries: Number(row.tries),
+  ordinal: Number(row.ordinal),
+  avoid: row.avoid as readonly string[],
+  hasDuplicates: Number(row.duplicates) > 0,
+  place: { id: String(row.ticket), queue: String(row.queue), take: Number(row.take) },
+  now: row.now as Date,
+});
+
+export type SettlerOptions = {
+  readonly database: Database;
+  readonly tickets: Tickets;
+  readonly source: string;
+  readonly readSources: () => Promise<readonly string[]>;
+};
+
+export const createSettler = ({ database, tickets, source, readSources }: SettlerOptions) => {
+  /** By outcome: what asks again because its answer was lost says the same, and is written once. */
+  const writes = new WeakMap<ChunkOutcome, string>();
+  const writeOf = (outcome: ChunkOutcome): string => {
+    const known = writes.get(outcome) ?? randomUUID();
+    writes.set(outcome, known);
+    return known;
+  };
+
+  /** Which queue a row waits in, and whom it must not meet again. */
+  const homeOf = async (
+    { where }: WaitingRow,
+    avoid: readonly string[],
+  ): Promise<{ readonly queue: string; readonly avoid: readonly string[] }> => {
+    if (where === 'here') return { queue: queueOf(source), avoid };
+    if (where !== 'elsewhere') return { queue: anybody, avoid };
+    const avoided = [...new Set([...avoid, source])];
+    const others = (await readSources()).filter((name) => !avoided.includes(name));
+    const other = others[Math.floor(Math.random() * others.length)];
+    return { queue: other === undefined ? anybody : queueOf(other), avoid: avoided };
+  };
+
+  const putWaiting = async (
+    query: Query,
+    { job, jobId, ordinal, tries }: Held,
+    place: { readonly notBefore: Date; readonly queue: string; readonly avoid: readonly string[] },
+    rows: readonly number[],
+  ): Promise<void> => {
+    let rest = rows;
+    while (rest.length > 0) {
+      const [open] = await query(
+        `SELECT id, cardinality(rows) AS held FROM chunk
+         WHERE job = $1 AND tries = $2 AND not_before = $3 AND queue = $4 AND avoid = $5 AND lease IS NULL
+           AND cardinality(rows) < ${chunkRows} LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        [job, tries + 1, place.notBefore, place.queue, place.avoid],
+      );
+      const some = rest.slice(0, chunkRows - Number(open?.held ?? 0));
+      rest = rest.slice(some.length);
+      if (open !== undefined) {
+        await query('UPDATE chunk SET rows = rows || $1::int[] WHERE id = $2', [some, open.id]);
+        continue;
+      }
+      const [chunk] = await query(
+        `INSERT INTO chunk (job, ordinal, not_before, tries, rows, queue, avoid)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, (SELECT state FROM job WHERE number = $1 FOR UPDATE) AS state`,
+        [job, ordinal, place.notBefore, tries + 1, some, place.queue, place.avoid],
+      );
+      if (chunk === undefined || chunk.state === 'PAUSED') continue;
+      await placeChunks(query, tickets, place.queue, [
+        { id: Number(chunk.id), job: jobId, ordinal, notBefore: place.notBefore },
+      ]);
+    }
+  };
+
+  /** What follows from the count: the end of the job, or news of another part of it. */
+  const end = async (query: Query, job: number, { before, after, total }: Row): Promise<void> => {
+    const part = (settled: unknown): number => Math.floor((Number(settled) * parts) / Number(total));
+    if (after === total) {
+      await query(`UPDATE job SET state = 'COMPLETED', ended_at = ${clock} WHERE number = $1`, [job]);
+      await announce(query, job, 'bulk_job.completed');
+    } else if (part(before) < part(after)) await announce(query, job, 'bulk_job.progressed');
+  };
+
+  const writeResults = async (
+    { query, prepared }: Transaction,
+    held: Held,
+    { settled, waiting }: ChunkOutcome,
+  ): Promise<'written' | 'ended'> => {
+    let moreWaiting = 0;
+    if (held.tries === 0 && waiting.length > 0) {
+      const rows = waiting.map(({ row }) => row);
+      const [shared] = held.hasDuplicates
+        ? await query('SELECT count(*) AS n FROM list_row WHERE job = $1 AND original = ANY($2::int[])', [
+            held.job,
+            rows,
+          ])
+        : [];
+      moreWaiting = rows.length + Number(shared?.n ?? 0);
+    }
+    const [moved] = await prepared('settle', settleStatement, [
+      held.job,
+      settled.map(({ row }) => row),
+      settled.map(({ status }) => status),
+      settled.map(({ reason }) => reason),
+      settled.map(({ score }) => score),
+      settled.map(({ provider }) => provider),
+      settled.map(({ exchange }) => exchange),
+      settled.map(({ reply }) => reply?.code ?? null),
+      settled.map(({ reply }) => reply?.enhancedCode ?? null),
+      settled.map(({ reply }) => (reply === null ? null : encodeText(reply.text))),
+      settled.map(({ checkedAt }) => checkedAt),
+      held.hasDuplicates,
+      moreWaiting,
+      held.tries > 0,
+    ]);
+    if (moved === undefined) return 'ended';
+    if (settled.length > 0) await end(query, held.job, moved);
+    return 'written';
+  };
+
+  const writeWaiting = async (
+    query: Query,
+    held: Held,
+    waiting: readonly WaitingRow[],
+    now: Date,
+  ): Promise<void> => {
+    const places = new Map<
+      string,
+      { notBefore: Date; queue: string; avoid: readonly string[]; rows: number[] }
+    >();
+    for (const row of waiting) {
+      const delayMs = row.retryAt.getTime() - now.getTime();
+      const notBefore = new Date(Math.ceil((held.now.getTime() + delayMs) / waitGrainMs) * waitGrainMs);
+      const home = await homeOf(row, held.avoid);
+      const key = JSON.stringify([notBefore, home]);
+      const place = places.get(key) ?? { notBefore, ...home, rows: [] };
+      places.set(key, place);
+      place.rows.push(row.row);
+    }
+    for (const { rows, ...place } of places.values()) await putWaiting(query, held, place, rows);
+  };
+
+  const settle = async (
+    transaction: Transaction,
+    chunk: Chunk,
+    outcome: ChunkOutcome,
+    now: Date,
+    isLast: boolean,
+  ): Promise<'settled' | 'refused'> => {
+    const { query, prepared } = transaction;
+    const [row] = await prepared('hold', holdStatement, [chunk.id, chunk.lease]);
+    if (row === undefined) return 'refused';
+    const write = writeOf(outcome);
+    if (row.last_write === write) return 'settled';
+    const held = readHeld(chunk.id, row);
+    const left = new Set(row.rows as readonly number[]);
+    for (const { row: number } of [...outcome.settled, ...outcome.waiting])
+      if (!left.delete(number))
+        throw new Error(`row ${number} is not one of chunk ${chunk.id}'s that are to be settled`);
+    const count = outcome.settled.length + outcome.waiting.length;
+    if (count > 0 && (await writeResults(transaction, held, outcome)) === 'ended') return 'refused';
+    await writeWaiting(query, held, outcome.waiting, now);
+    if (left.size === 0) {
+      await query('DELETE FROM chunk WHERE id = $1', [chunk.id]);
+      await tickets.complete(query, held.place);
+      return 'settled';
+    }
+    if (count > 0)
+      await prepared('shrink', 'UPDATE chunk SET rows = $1, attempt = 0, last_write = $2 WHERE id = $3', [
+        [...left],
+        write,
+        chunk.id,
+      ]);
+    if (isLast) {
+      await query('UPDATE chunk SET lease = NULL, lease_until = NULL WHERE id = $1', [chunk.id]);
+      await returnPlace(query, tickets, chunk.id);
+    }
+    return 'settled';
+  };
+
+  return (chunk: Chunk, outcome: ChunkOutcome, now: Date, isLast: boolean): Promise<'settled' | 'refused'> =>
+    database.transaction((transaction) => settle(transaction, chunk, outcome, now, isLast));
+};
