@@ -13,6 +13,9 @@ export type ProxySetting = {
   readonly readCredentials: () => { readonly user: string; readonly password: string } | null;
 };
 
+/** PostgreSQL. The URL holds a password: behind a function, so that no dump of a configuration shows it. */
+export type DatabaseSetting = { readonly readUrl: () => string };
+
 /** One bad setting, in one line that names it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -118,4 +121,13 @@ export const ownName = (): string => {
     .flatMap((addresses) => addresses ?? [])
     .find((address) => !address.internal && address.family === 'IPv4');
   return `[${outside?.address ?? '127.0.0.1'}]`;
+};
+
+/** A URL of PostgreSQL, whose password no message repeats. */
+export const database = (text: string): DatabaseSetting | null => {
+  if (text === '') return null;
+  const isPostgres = URL.canParse(text) && /^postgres(?:ql)?:$/.test(new URL(text).protocol);
+  return isPostgres
+    ? { readUrl: () => text }
+    : expected('a URL like postgres://user:password@host:port/database');
 };

@@ -9,6 +9,10 @@ test('an empty environment gives the documented defaults', () => {
     port: 4000,
     isInsecureAllowed: false,
     dataDir: './data',
+    database: null,
+    databaseConnections: 10,
+    workerChunks: 4,
+    workerRows: 128,
     dnsServers: [],
     smtpPort: 25,
     heloName: 'probe.example.org',
@@ -86,7 +90,11 @@ test.each([
   ['RCPT_PROXY', `socks5://secret-user:${'secret'.repeat(50)}@127.0.0.1:1080`],
   ['RCPT_PROXY', 'socks5://secret-user:secret@127.0.0.1:1080/path'],
   ['RCPT_PROXY', 'secret-user:secret@127.0.0.1:1080'],
-  ['DATABASE_URL', 'postgres://localhost/rcpt'],
+  ['DATABASE_URL', 'mysql://secret-user:secret@localhost/rcpt'],
+  ['DATABASE_URL', 'localhost'],
+  ['RCPT_DATABASE_CONNECTIONS', '1'],
+  ['RCPT_WORKER_CHUNKS', '-1'],
+  ['RCPT_WORKER_ROWS', '0'],
 ])('%s=%j stops the start with one line that names it', (name, text) => {
   const attempt = () => readConfig({ [name]: text });
   expect(attempt).toThrow(ConfigError);
@@ -119,6 +127,13 @@ test.each([
   expect(config.proxy?.readCredentials()).toEqual(credentials);
   for (const dump of [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })])
     expect(dump).not.toMatch(/secret|p@ss|p%40ss/);
+});
+
+test('DATABASE_URL is understood, and no dump shows its password', () => {
+  const config = readConfig({ DATABASE_URL: 'postgres://rcpt:secret@db.example:5432/rcpt' });
+  expect(config.database?.readUrl()).toBe('postgres://rcpt:secret@db.example:5432/rcpt');
+  for (const dump of [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })])
+    expect(dump).not.toContain('secret');
 });
 
 test('sources and a proxy contradict each other', () => {

@@ -7,6 +7,8 @@ import { isIP } from 'node:net';
 import {
   ConfigError,
   cidr,
+  type DatabaseSetting,
+  database,
   dnsServer,
   duration,
   expected,
@@ -21,13 +23,20 @@ import {
   sourceIp,
 } from './config-values.ts';
 
-export { ConfigError, type ProxySetting } from './config-values.ts';
+export { ConfigError, type DatabaseSetting, type ProxySetting } from './config-values.ts';
 
 export type Config = {
   readonly host: string;
   readonly port: number;
   readonly isInsecureAllowed: boolean;
   readonly dataDir: string;
+  /** PostgreSQL; null: SQLite in `dataDir`. */
+  readonly database: DatabaseSetting | null;
+  readonly databaseConnections: number;
+  /** Chunks this process works on at once; 0: it leaves the work to others. */
+  readonly workerChunks: number;
+  /** Rows of a chunk that are verified at once. */
+  readonly workerRows: number;
   /** `ip` or `ip:port`; empty: the system's. */
   readonly dnsServers: readonly string[];
   readonly smtpPort: number;
@@ -88,6 +97,30 @@ export const settings = {
     './data',
     'Folder of the SQLite file; locked against a second process.',
     (text) => text || expected('a folder'),
+  ),
+  database: setting(
+    'DATABASE_URL',
+    '',
+    'PostgreSQL, `postgres://user:password@host:port/database`: then store and queue live there, and any number of processes join. Empty: SQLite.',
+    database,
+  ),
+  databaseConnections: setting(
+    'RCPT_DATABASE_CONNECTIONS',
+    '10',
+    'Connections of one process to PostgreSQL, but for the one that listens.',
+    integer(2, 1_000),
+  ),
+  workerChunks: setting(
+    'RCPT_WORKER_CHUNKS',
+    '4',
+    'Chunks (up to 500 rows each) that a process works on at once; `0`: a gateway that leaves the work to others.',
+    integer(0, 100),
+  ),
+  workerRows: setting(
+    'RCPT_WORKER_ROWS',
+    '128',
+    'Rows of a chunk that are verified at once.',
+    integer(1, 500),
   ),
   dnsServers: setting(
     'RCPT_DNS_SERVERS',
@@ -167,9 +200,6 @@ export const settings = {
   maxRows: setting('RCPT_MAX_ROWS', '1000000', 'Rows of one job.', integer(1, 1_000_000_000)),
 } satisfies { readonly [Key in keyof Config]: Setting<Config[Key]> };
 
-/** Names that are fixed but whose part is not built yet: setting one must not look as if it worked. */
-const notYet = ['DATABASE_URL'];
-
 /**
  * Reads every setting from the environment.
  * @throws ConfigError with one line that names the setting and what was expected
@@ -177,9 +207,7 @@ const notYet = ['DATABASE_URL'];
 export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => {
   const known = new Set<string>(Object.values(settings).map(({ name }) => name));
   for (const name of Object.keys(env)) {
-    if (notYet.includes(name) && env[name])
-      throw new ConfigError(`${name} is not supported by this version yet: unset it`);
-    if (name.startsWith('RCPT_') && !known.has(name) && !notYet.includes(name))
+    if (name.startsWith('RCPT_') && !known.has(name))
       throw new ConfigError(`${name} is not a setting of rcpt (see the README's table)`);
   }
   const read = <Value>({ name, parse, fallback }: Setting<Value>): Value => {

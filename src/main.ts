@@ -35,6 +35,18 @@ program
   });
 
 program
+  .command('worker')
+  .description('work on the jobs of a cluster (DATABASE_URL), and serve nothing but health')
+  .action(async () => {
+    const { startWorker } = await import('./command/worker.ts');
+    const { untilSignal } = await import('./command/serve.ts');
+    const worker = await startWorker(readConfig(process.env));
+    console.log(`rcpt ${version} works; its health is at ${worker.url}`);
+    await untilSignal();
+    await worker.close();
+  });
+
+program
   .command('sandbox')
   .description('serve against a mail internet in a box: nothing leaves this machine')
   .action(async () => {

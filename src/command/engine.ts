@@ -52,11 +52,14 @@ export const openEngine = (
   };
 };
 
+/** Time of a chunk; what it has not settled by then goes back. */
+export const chunkDeadlineMs = 300_000;
+
 /** Jobs on an engine, as the settings say. */
 export const openJobs = (
   config: Config,
   { verifier }: Engine,
-  parts: Pick<JobsOptions, 'store' | 'uploads' | 'webhooks'>,
+  parts: Pick<JobsOptions, 'store' | 'uploads' | 'webhooks' | 'wire'>,
   onError: (error: unknown) => void,
 ): Jobs =>
   createJobs({
@@ -64,6 +67,8 @@ export const openJobs = (
     verify: verifier.verify,
     retentionMs: config.retentionSeconds * 1_000,
     retrySchedule: config.greylistRetrySeconds.map((seconds) => seconds * 1_000),
+    concurrency: { chunks: config.workerChunks, rowsPerChunk: config.workerRows },
+    chunkDeadlineMs,
     maxRows: config.maxRows,
     maxUploadBytes: config.maxUploadBytes,
     onError,

@@ -23,6 +23,7 @@ export const openSandbox = async (env: NodeJS.ProcessEnv): Promise<SandboxWorld>
     ...asked,
     // Simulated verdicts never mix with real ones.
     dataDir: join(asked.dataDir, 'sandbox'),
+    database: null,
     dnsServers: sandbox.dnsServers,
     smtpPort: sandbox.smtpPort,
     allowHosts: sandbox.allowHosts,

@@ -1,23 +1,18 @@
 /** `rcpt serve`: gateway and worker in one process, until a signal ends it. */
 import type { Config } from '../config.ts';
 import { createPolicyFileMemory } from '../dns/index.ts';
-import { writeGlobalId } from '../graphql/index.ts';
-import { createUploads, createWebhooks, type Jobs } from '../jobs/index.ts';
+import { createUploads, type Jobs } from '../jobs/index.ts';
 import { createServer, describeFault, type Server, stderrLogger } from '../server/index.ts';
-import { openDataDir } from '../store/index.ts';
-import { openEngine, openJobs } from './engine.ts';
 import type { ExampleVariables } from './examples.ts';
-
-/**
- * How long running chunks are given. With their last writes and the QUITs it stays under the ten seconds that the
- * usual orchestrator waits before it kills; open requests end beside them.
- */
-const drainMs = 5_000;
+import { openNode } from './node.ts';
 
 /** An upload that no job was made of is erased after this, however much of it came. */
 const uploadLifeMs = 86_400_000;
 
 export type Gateway = { readonly url: string; close(): Promise<void> };
+
+/** What goes wrong beside any request: to the log. */
+export const logError = (error: unknown): void => stderrLogger.error('fault', describeFault(error));
 
 export const startGateway = async (
   config: Config,
@@ -28,9 +23,8 @@ export const startGateway = async (
     readonly prepareExamples?: (jobs: Jobs) => Promise<ExampleVariables>;
   },
 ): Promise<Gateway> => {
-  const logError = (error: unknown) => stderrLogger.error('fault', describeFault(error));
-  const store = openDataDir(config.dataDir);
-  const engine = openEngine(config, store.verifications, logError);
+  const node = await openNode(config, logError);
+  const { store, engine, jobs } = node;
   const { dns, guard, prober, verifier } = engine;
   const uploads = createUploads({
     store: store.uploads,
@@ -39,31 +33,15 @@ export const startGateway = async (
     lifeMs: uploadLifeMs,
     onError: logError,
   });
-  const sender = createWebhooks({
-    store: store.webhooks,
-    lookupAddresses: dns.lookupAddresses,
-    guard,
-    printJobId: (id) => writeGlobalId('BulkJob', id),
-    onError: logError,
-  });
-  const jobs = openJobs(
-    config,
-    engine,
-    { store: store.jobs, uploads: store.uploads, webhooks: { store: store.webhooks, sender } },
-    logError,
-  );
   let server: Server | null = null;
-  const close = async () => {
-    await Promise.all([server?.close(), jobs.close(drainMs), uploads.close()]);
-    await engine.close();
-    store.close();
-  };
+  const close = () => node.close([server?.close(), uploads.close()]);
   try {
     server = createServer({
       host: config.host,
       port: config.port,
       isSandbox: options.isSandbox,
       secret: store.secret,
+      pingStore: () => store.jobs.nextChunkAt(),
       exampleVariables: (await options.prepareExamples?.(jobs)) ?? {},
       services: {
         dns,

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import type { StoreTrouble } from '../jobs/index.ts';
 import { describeFault, type Logger } from './log.ts';
 
 /** Codes of faults of a request as such; those that resolvers find are coded in `graphql`. */
@@ -60,6 +61,13 @@ export const maskFault = (error: unknown, logger: Logger, requestId: string | un
   const path = error instanceof GraphQLError ? error.path : undefined;
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   logger.error('request failed', { requestId, path, ...describeFault(cause) });
+  // Trouble of the store that time may mend: the caller may ask again, and must not take it for a bug.
+  if ((cause as Partial<StoreTrouble> | null)?.isPassing === true)
+    return new GraphQLError('The store of the gateway cannot be reached now. Ask again later.', {
+      nodes: (error instanceof GraphQLError ? error.nodes : null) ?? null,
+      path: path ?? null,
+      extensions: { code: 'STORAGE_UNAVAILABLE' satisfies RequestFaultCode, requestId },
+    });
   return new GraphQLError('Internal error. The log of the gateway has the details under this request id.', {
     nodes: (error instanceof GraphQLError ? error.nodes : null) ?? null,
     path: path ?? null,

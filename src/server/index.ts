@@ -13,6 +13,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Services } from '../graphql/index.ts';
 import { isLoopbackHost } from './caller.ts';
 import { createGraphiqlPage } from './graphiql.ts';
+import { createHealth } from './health.ts';
 import {
   closeGraceMs,
   headersTimeoutMs,
@@ -30,6 +31,7 @@ import { createUploadHandler, isUploadPath } from './upload.ts';
 import { attachWebSockets } from './websocket.ts';
 import { createGatewayYoga, type Yoga } from './yoga.ts';
 
+export { createHealth, type Health, openHealthServer } from './health.ts';
 export { describeFault, type Logger, stderrLogger } from './log.ts';
 
 export type ServerOptions = {
@@ -37,6 +39,8 @@ export type ServerOptions = {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly services: Services;
+  /** Rejects when the store cannot be reached: then the gateway is not ready. Default: it always can. */
+  readonly pingStore?: () => Promise<unknown>;
   /** Every page and response then says that it is simulated. */
   readonly isSandbox: boolean;
   /** What links to results are signed with, at least 32 octets; they outlive the process only if it does. */
@@ -105,7 +109,10 @@ export const createServer = (options: ServerOptions): Server => {
       links,
       jobs: services.jobs,
       logger,
-      isReady: () => closing === undefined,
+      readHealth: createHealth({
+        ping: options.pingStore ?? (async () => undefined),
+        isClosing: () => closing !== undefined,
+      }),
     },
   });
 

@@ -5,6 +5,7 @@ import { classifyHost, classifyOrigin } from './caller.ts';
 import { createDownload } from './download.ts';
 import { faultResponse } from './fault.ts';
 import type { GraphiqlPage } from './graphiql.ts';
+import { type Health, healthPaths, printHealth } from './health.ts';
 import type { Links } from './link.ts';
 import { describeFault, type Logger } from './log.ts';
 
@@ -17,8 +18,7 @@ export type RoutesOptions = {
   readonly links: Links;
   readonly jobs: Pick<Jobs, 'read' | 'rows'>;
   readonly logger: Logger;
-  /** False while closing. */
-  readonly isReady: () => boolean;
+  readonly readHealth: () => Promise<Health>;
 };
 
 type RequestContext = { requestId?: string };
@@ -38,7 +38,7 @@ const createRequestIds = (): (() => string) => {
  * GraphiQL page, downloads). What it lets pass is a GraphQL request.
  */
 export const routesPlugin = (options: RoutesOptions): Plugin => {
-  const { endpoint, isLoopbackOnly, isSandbox, page, links, jobs, logger, isReady } = options;
+  const { endpoint, isLoopbackOnly, isSandbox, page, links, jobs, logger, readHealth } = options;
   const nextRequestId = createRequestIds();
 
   const download = createDownload({ links, jobs, logger });
@@ -51,11 +51,13 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (isRead && url.pathname === '/')
       return new Response(null, { status: 302, headers: { location: endpoint } });
-    if (isRead && (url.pathname === '/health' || url.pathname === '/health/ready'))
-      return new Response(JSON.stringify({ status: isReady() ? 'ready' : 'closing' }), {
-        status: isReady() ? 200 : 503,
+    if (isRead && healthPaths.ready.some((path) => path === url.pathname)) {
+      const { status, body } = printHealth(await readHealth());
+      return new Response(body, {
+        status,
         headers: { 'content-type': 'application/json; charset=utf-8' },
       });
+    }
     return (
       (isRead ? await download(request, url, Response) : null) ??
       faultResponse(Response, 404, 'NOT_FOUND', `There is nothing here; GraphQL is at ${endpoint}.`)

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type Context, createContext, type Services, schema } from '../graphql/index.ts';
 import { bodyPlugin } from './body.ts';
 import { maskFault } from './fault.ts';
+import { healthPaths } from './health.ts';
 import { mostRememberedDocumentText } from './limits.ts';
 import type { Links } from './link.ts';
 import type { Logger } from './log.ts';
@@ -102,6 +103,6 @@ export const createGatewayYoga = (options: {
     multipart: true,
     graphiql: false,
     landingPage: false,
-    healthCheckEndpoint: '/health/live',
+    healthCheckEndpoint: healthPaths.live,
   });
 };

@@ -1,0 +1,35 @@
+/** The store that the settings name: SQLite in a directory of ours, or PostgreSQL that others share. */
+import { hostname } from 'node:os';
+import type { Config } from '../config.ts';
+import type { JobStore, JobWire, UploadStore, WebhookStore } from '../jobs/index.ts';
+import { openDataDir, openPostgresStore } from '../store/index.ts';
+import type { VerificationMemory } from '../verify/index.ts';
+import { chunkDeadlineMs } from './engine.ts';
+
+export type Store = {
+  readonly jobs: JobStore;
+  readonly webhooks: WebhookStore;
+  readonly uploads: UploadStore;
+  readonly verifications: VerificationMemory;
+  readonly secret: Uint8Array;
+  /** Null: no other process shares it. */
+  readonly wire: JobWire | null;
+  close(): Promise<void>;
+};
+
+/** A lease outlives its chunk's deadline by this, for the last write. */
+const leaseMarginMs = 60_000;
+
+/** Throws StoreError: one line for the operator. */
+export const openStore = async (config: Config, onError: (error: unknown) => void): Promise<Store> => {
+  if (config.database !== null)
+    return openPostgresStore({
+      url: config.database.readUrl(),
+      source: hostname(),
+      connections: config.databaseConnections,
+      leaseMs: chunkDeadlineMs + leaseMarginMs,
+      onError,
+    });
+  const store = openDataDir(config.dataDir);
+  return { ...store, wire: null, close: async () => store.close() };
+};

@@ -1,0 +1,36 @@
+/** `rcpt worker`: works on the jobs of a cluster and serves nothing but its health, until a signal ends it. */
+import { type Config, ConfigError } from '../config.ts';
+import { createHealth, openHealthServer } from '../server/index.ts';
+import { openNode } from './node.ts';
+import { logError } from './serve.ts';
+
+export type Worker = { readonly url: string; close(): Promise<void> };
+
+/** @throws ConfigError without a database to share */
+export const startWorker = async (config: Config): Promise<Worker> => {
+  if (config.database === null)
+    throw new ConfigError(
+      'DATABASE_URL: a worker shares a PostgreSQL database (with SQLite, `rcpt serve` is gateway and worker in one)',
+    );
+  const node = await openNode(config, logError);
+  let isClosing = false;
+  try {
+    const health = await openHealthServer({
+      host: config.host,
+      port: config.port,
+      readHealth: createHealth({ ping: () => node.store.jobs.nextChunkAt(), isClosing: () => isClosing }),
+    });
+    return {
+      url: health.url,
+      async close() {
+        isClosing = true;
+        // It says that it is closing for as long as it does.
+        await node.close([]);
+        await health.close();
+      },
+    };
+  } catch (error) {
+    await node.close([]);
+    throw error;
+  }
+};
