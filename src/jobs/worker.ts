@@ -44,7 +44,7 @@ const shortestSleepMs = 10;
 /** How often a job of which nothing runs is looked for while all places are taken: it walks the queue of all who run. */
 const lookEveryMs = 500;
 /** How often a store that others share is told that our chunks are worked on. */
-const keepEveryMs = 10_000;
+const keepEveryMs = 4_000;
 /** How often ended leases are looked for, and jobs past their retention. */
 const releaseEveryMs = 10_000;
 const eraseEveryMs = 600_000;

@@ -1,7 +1,7 @@
 /** A real PostgreSQL for tests, from the npm package: in a temporary directory, on a port of its own, for one file of tests. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -17,6 +17,11 @@ export type PostgresServer = {
   readonly dir: string;
   /** An empty database of its own: its URL. */
   createDatabase(): Promise<string>;
+  /** Ends it as an operator does, and starts it again. */
+  restart(): Promise<void>;
+  /** Ends it at once, without a word to anybody; `startAgain` brings it back. */
+  crash(): Promise<void>;
+  startAgain(): Promise<void>;
   /** Runs SQL as the superuser in a database. */
   run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
   stop(): Promise<void>;
@@ -47,6 +52,13 @@ const findPort = (): Promise<number> =>
       server.close(() => resolve(port));
     });
   });
+
+/** SIGQUIT to the postmaster: an immediate shutdown, after which it recovers as after a crash. */
+const quit = async (dataDir: string): Promise<void> => {
+  const [pid] = (await readFile(join(dataDir, 'postmaster.pid'), 'utf8')).split('\n');
+  process.kill(Number(pid), 'SIGQUIT');
+  while (existsSync(join(dataDir, 'postmaster.pid'))) await new Promise((resolve) => setTimeout(resolve, 20));
+};
 
 /** @param flags of `postgres` itself */
 export const startPostgres = async (flags: readonly string[] = []): Promise<PostgresServer> => {
@@ -102,6 +114,14 @@ export const startPostgres = async (flags: readonly string[] = []): Promise<Post
       return urlOf(name);
     },
     run,
+    async restart() {
+      await server.stop();
+      await server.start();
+    },
+    async crash() {
+      await quit(join(dir, 'data'));
+    },
+    startAgain: () => server.start(),
     async stop() {
       await server.stop();
       await rm(dir, { recursive: true, force: true });

@@ -14,8 +14,8 @@ import { bossSchema, type Database, type Query } from './database.ts';
 /** Everybody's. */
 export const anybody = 'rcpt-chunk';
 const deadLetters = 'rcpt-chunk-dead';
-/** A worker that says nothing for so long is dead; it says something every ten seconds. */
-const heartbeatSeconds = 30;
+/** A worker that says nothing for so long is dead; it says something every four seconds (jobs/worker). */
+const heartbeatSeconds = 15;
 /** How often the leases of all are looked at; one process does it for all. */
 const superviseSeconds = 5;
 /** A source is alive while one of its workers was heard within three of these (pg-boss, `getInstances`). */
