@@ -4,7 +4,7 @@ import { createPolicyFileMemory } from '../dns/index.ts';
 import { writeGlobalId } from '../graphql/index.ts';
 import { createUploads, createWebhooks, type Jobs } from '../jobs/index.ts';
 import { createServer, describeFault, type Server, stderrLogger } from '../server/index.ts';
-import { openDataDir } from '../store/index.ts';
+import { openThreadedDataDir } from '../store/index.ts';
 import { openEngine, openJobs } from './engine.ts';
 import type { ExampleVariables } from './examples.ts';
 
@@ -17,7 +17,12 @@ const drainMs = 5_000;
 /** An upload that no job was made of is erased after this, however much of it came. */
 const uploadLifeMs = 86_400_000;
 
-export type Gateway = { readonly url: string; close(): Promise<void> };
+export type Gateway = {
+  readonly url: string;
+  /** Resolves when the store's thread has ended by itself: nothing can be kept any more. */
+  readonly failed: Promise<Error>;
+  close(): Promise<void>;
+};
 
 export const startGateway = async (
   config: Config,
@@ -29,7 +34,13 @@ export const startGateway = async (
   },
 ): Promise<Gateway> => {
   const logError = (error: unknown) => stderrLogger.error('fault', describeFault(error));
-  const store = openDataDir(config.dataDir);
+  const failed = Promise.withResolvers<Error>();
+  const store = await openThreadedDataDir(config.dataDir, {
+    onEnd: (error) => {
+      logError(error);
+      failed.resolve(error);
+    },
+  });
   const engine = openEngine(config, store.verifications, logError);
   const { dns, guard, prober, verifier } = engine;
   const uploads = createUploads({
@@ -56,7 +67,7 @@ export const startGateway = async (
   const close = async () => {
     await Promise.all([server?.close(), jobs.close(drainMs), uploads.close()]);
     await engine.close();
-    store.close();
+    await store.close();
   };
   try {
     server = createServer({
@@ -77,15 +88,22 @@ export const startGateway = async (
       },
     });
     const { url } = await server.listen();
-    return { url, close };
+    return { url, failed: failed.promise, close };
   } catch (error) {
     await close();
     throw error;
   }
 };
 
+/** Closes it at a signal. When its store is lost it is closed as well, and this rejects with why: the process ends. */
+export const untilEnd = async (gateway: Gateway): Promise<void> => {
+  const fault = await Promise.race([untilSignal().then(() => null), gateway.failed]);
+  await gateway.close();
+  if (fault !== null) throw fault;
+};
+
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-export const untilSignal = (): Promise<NodeJS.Signals> =>
+const untilSignal = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     const signals = ['SIGINT', 'SIGTERM'] as const;
     let isEnding = false;

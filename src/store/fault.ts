@@ -9,7 +9,8 @@ export type StoreFaultCode =
   | 'DAMAGED'
   | 'DISK_FULL'
   | 'DISK_FAILURE'
-  | 'CLOSED';
+  | 'CLOSED'
+  | 'FAILED';
 
 /** One line that names the place and says what to do; never an address. `cause` keeps what the engine said. */
 export class StoreError extends Error {
@@ -37,6 +38,7 @@ const messages: Record<StoreFaultCode, string> = {
   DISK_FULL: 'cannot grow: the disk is full',
   DISK_FAILURE: 'cannot be read or written: the disk reports an error',
   CLOSED: 'is closed',
+  FAILED: 'was lost by a fault of rcpt itself: start rcpt again, it goes on where it was',
 };
 
 export const storeError = (code: StoreFaultCode, place: string, cause?: unknown): StoreError =>
