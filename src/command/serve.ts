@@ -9,7 +9,12 @@ import { openNode } from './node.ts';
 /** An upload that no job was made of is erased after this, however much of it came. */
 const uploadLifeMs = 86_400_000;
 
-export type Gateway = { readonly url: string; close(): Promise<void> };
+export type Gateway = {
+  readonly url: string;
+  /** Resolves when nothing can be kept any more. */
+  readonly failed: Promise<Error>;
+  close(): Promise<void>;
+};
 
 /** What goes wrong beside any request: to the log. */
 export const logError = (error: unknown): void => stderrLogger.error('fault', describeFault(error));
@@ -55,15 +60,22 @@ export const startGateway = async (
       },
     });
     const { url } = await server.listen();
-    return { url, close };
+    return { url, failed: store.failed, close };
   } catch (error) {
     await close();
     throw error;
   }
 };
 
+/** Closes it at a signal. When its store is lost it is closed as well, and this rejects with why: the process ends. */
+export const untilEnd = async (process: Pick<Gateway, 'failed' | 'close'>): Promise<void> => {
+  const fault = await Promise.race([untilSignal().then(() => null), process.failed]);
+  await process.close();
+  if (fault !== null) throw fault;
+};
+
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
-export const untilSignal = (): Promise<NodeJS.Signals> =>
+const untilSignal = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {
     const signals = ['SIGINT', 'SIGTERM'] as const;
     let isEnding = false;

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import type { JobStore, JobWire, UploadStore, WebhookStore } from '../jobs/index.ts';
-import { openDataDir, openPostgresStore } from '../store/index.ts';
+import { openPostgresStore, openThreadedDataDir } from '../store/index.ts';
 import type { VerificationMemory } from '../verify/index.ts';
 import { chunkDeadlineMs } from './engine.ts';
 
@@ -14,6 +14,8 @@ export type Store = {
   readonly secret: Uint8Array;
   /** Null: no other process shares it. */
   readonly wire: JobWire | null;
+  /** Resolves when it is lost for good: nothing can be kept any more. A database that is away is not. */
+  readonly failed: Promise<Error>;
   close(): Promise<void>;
 };
 
@@ -22,14 +24,22 @@ const leaseMarginMs = 60_000;
 
 /** Throws StoreError: one line for the operator. */
 export const openStore = async (config: Config, onError: (error: unknown) => void): Promise<Store> => {
-  if (config.database !== null)
-    return openPostgresStore({
+  const lost = Promise.withResolvers<Error>();
+  if (config.database !== null) {
+    const store = await openPostgresStore({
       url: config.database.readUrl(),
       source: hostname(),
       connections: config.databaseConnections,
       leaseMs: chunkDeadlineMs + leaseMarginMs,
       onError,
     });
-  const store = openDataDir(config.dataDir);
-  return { ...store, wire: null, close: async () => store.close() };
+    return { ...store, failed: lost.promise };
+  }
+  const store = await openThreadedDataDir(config.dataDir, {
+    onEnd: (error) => {
+      onError(error);
+      lost.resolve(error);
+    },
+  });
+  return { ...store, wire: null, failed: lost.promise };
 };

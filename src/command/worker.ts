@@ -2,9 +2,9 @@
 import { type Config, ConfigError } from '../config.ts';
 import { createHealth, openHealthServer } from '../server/index.ts';
 import { openNode } from './node.ts';
-import { logError } from './serve.ts';
+import { type Gateway, logError } from './serve.ts';
 
-export type Worker = { readonly url: string; close(): Promise<void> };
+export type Worker = Pick<Gateway, 'url' | 'failed' | 'close'>;
 
 /** @throws ConfigError without a database to share */
 export const startWorker = async (config: Config): Promise<Worker> => {
@@ -22,6 +22,7 @@ export const startWorker = async (config: Config): Promise<Worker> => {
     });
     return {
       url: health.url,
+      failed: node.store.failed,
       async close() {
         isClosing = true;
         // It says that it is closing for as long as it does.

@@ -29,7 +29,6 @@ import type { Job } from './types.ts';
 import type { Webhooks } from './webhook/index.ts';
 import { createWorker } from './worker.ts';
 
-export { type ChunkPlan, chunkRows, createChunkCutter, planOrdinals } from './chunks.ts';
 export type * from './door.ts';
 export { printResults, type ResultFormat, resultFormats } from './export/index.ts';
 export type { IntakeFaultCode } from './intake/fault.ts';

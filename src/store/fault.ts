@@ -11,7 +11,8 @@ export type StoreFaultCode =
   | 'DISK_FAILURE'
   | 'UNREACHABLE'
   | 'TIMED_OUT'
-  | 'CLOSED';
+  | 'CLOSED'
+  | 'FAILED';
 
 const passing: ReadonlySet<StoreFaultCode> = new Set([
   'DISK_FULL',
@@ -49,6 +50,7 @@ const messages: Record<StoreFaultCode, string> = {
   UNREACHABLE: 'cannot be reached',
   TIMED_OUT: 'did not answer in time',
   CLOSED: 'is closed',
+  FAILED: 'was lost by a fault of rcpt itself: start rcpt again, it goes on where it was',
 };
 
 export const storeError = (code: StoreFaultCode, place: string, cause?: unknown): StoreError =>

@@ -11,7 +11,8 @@
  * directory that another process holds.
  *
  * Limits: one process a file. SQLite is synchronous, so each transaction is kept to some milliseconds: long work
- * (loading a list, erasing a job) is cut into batches that let the event loop breathe. The numbers are in `bench`.
+ * (loading a list, erasing a job) is cut into batches that let the event loop breathe. The gateway has it in a thread of
+ * its own (sqlite/thread), commands and tests in theirs. The numbers are in `bench`.
  */
 export { StoreError, type StoreFaultCode } from './fault.ts';
 export { openPostgresStore, type PostgresStore, type PostgresStoreOptions } from './postgres/index.ts';
@@ -22,3 +23,4 @@ export {
   type SqliteStore,
   type SqliteStoreOptions,
 } from './sqlite/index.ts';
+export { openThreadedDataDir, type ThreadedDataDir } from './sqlite/thread/index.ts';

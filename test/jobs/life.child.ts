@@ -4,7 +4,7 @@
  */
 import { setTimeout as pass } from 'node:timers/promises';
 import { createJobs } from '../../src/jobs/index.ts';
-import { openDataDir, type StoreError } from '../../src/store/index.ts';
+import { openThreadedDataDir, type StoreError } from '../../src/store/index.ts';
 import { firstJobs, inlineList } from './inputs.ts';
 import type { LifeEvent, LifePlan } from './lives.ts';
 import { addresses, textOf, verdictOf } from './verdicts.ts';
@@ -12,7 +12,7 @@ import { addresses, textOf, verdictOf } from './verdicts.ts';
 const plan = JSON.parse(process.argv[2] ?? '{}') as LifePlan;
 const tell = (event: LifeEvent): void => void process.stdout.write(`${JSON.stringify(event)}\n`);
 
-const store = openDataDir(plan.dir);
+const store = await openThreadedDataDir(plan.dir);
 const jobs = createJobs({
   store: store.jobs,
   uploads: null,
@@ -42,14 +42,14 @@ for (const { rows, domain } of plan.start ?? []) {
 const end = async (graceMs: number): Promise<void> => {
   const startedAt = performance.now();
   await jobs.close(graceMs);
-  store.close();
+  await store.close();
   tell({ kind: 'closed', afterMs: Math.round(performance.now() - startedAt) });
 };
 // Where no small file system can be had: the store's own word for one.
 let isFull = false;
 process.on('SIGUSR2', () => {
   isFull = !isFull;
-  store.limitPages(isFull ? 1 : null);
+  void store.limitPages(isFull ? 1 : null);
 });
 let isTold = false;
 process.once('SIGTERM', () => {

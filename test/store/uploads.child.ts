@@ -4,11 +4,10 @@
  */
 import { readdirSync } from 'node:fs';
 import { createUploads } from '../../src/jobs/index.ts';
-import { openDataDir } from '../../src/store/index.ts';
+import { openThreadedDataDir } from '../../src/store/index.ts';
 
 const [mode = '', dir = ''] = process.argv.slice(2);
-const store = openDataDir(dir);
-if (store.uploads === null) throw new Error('a data directory has uploads');
+const store = await openThreadedDataDir(dir);
 const faults: string[] = [];
 const uploads = createUploads({
   store: store.uploads,
@@ -35,5 +34,5 @@ const left = readdirSync(`${dir}/uploads`);
 const upload = await uploads.read(id, null);
 const again = await uploads.write(id, piece, octets(2));
 await uploads.close();
-store.close();
+await store.close();
 process.stdout.write(`${JSON.stringify({ outcome, faults, left, upload, again })}\n`);

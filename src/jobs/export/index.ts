@@ -28,20 +28,26 @@ const pageRows = 500;
 type Source = Pick<Jobs, 'rows'>;
 
 /**
- * The event loop turns between pages, since a store that is in this process never waits. Throws when the rows end before
- * the job does: it was erased, and half a file must not look like a whole one.
+ * The next page is asked for while this one is printed, and the event loop turns between them, since a store that is in
+ * this thread never waits. Throws when the rows end before the job does: it was erased, and half a file must not look
+ * like a whole one.
  */
 async function* readPages(jobs: Source, { id, counters }: Job): AsyncGenerator<readonly ListedRow[]> {
-  for (let afterRow = 0; ; ) {
-    const { items, hasNextPage } = await jobs.rows(id, { afterRow, limit: pageRows });
-    if (items.length > 0) yield items;
+  const ask = (afterRow: number) => {
+    const page = jobs.rows(id, { afterRow, limit: pageRows });
+    // It may fail while the page before it is printed; it is heard when its turn comes.
+    page.catch(() => undefined);
+    return page;
+  };
+  let afterRow = 0;
+  for (let next: ReturnType<typeof ask> | null = ask(0); next !== null; ) {
+    const { items, hasNextPage }: Awaited<ReturnType<typeof ask>> = await next;
     afterRow = items.at(-1)?.row ?? afterRow;
-    if (!hasNextPage) {
-      if (afterRow !== counters.total) throw new Error('the job was erased while it was printed');
-      return;
-    }
+    next = hasNextPage ? ask(afterRow) : null;
+    if (items.length > 0) yield items;
     await nextTurn();
   }
+  if (afterRow !== counters.total) throw new Error('the job was erased while it was printed');
 }
 
 async function* printCsv(jobs: Source, job: Job): AsyncGenerator<Uint8Array> {

@@ -4,13 +4,8 @@
  * each mailbox and sorts by domain, where a list of a million would otherwise lie in this process.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  type ChunkPlan,
-  createChunkCutter,
-  type IntakeRow,
-  type NewJob,
-  planOrdinals,
-} from '../../jobs/index.ts';
+import { type ChunkPlan, createChunkCutter, planOrdinals } from '../../jobs/chunks.ts';
+import type { IntakeRow, NewJob } from '../../jobs/index.ts';
 import { clock, type Query, type Row, type Transaction } from './database.ts';
 import { announce } from './deliveries.ts';
 import { encodeText } from './text.ts';

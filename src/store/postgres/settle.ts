@@ -1,6 +1,7 @@
 /** What settling writes: results with their duplicates, waiting rows, counters and the end of chunk and job. */
 import { randomUUID } from 'node:crypto';
-import { type Chunk, type ChunkOutcome, chunkRows, type WaitingRow } from '../../jobs/index.ts';
+import { chunkRows } from '../../jobs/chunks.ts';
+import type { Chunk, ChunkOutcome, WaitingRow } from '../../jobs/index.ts';
 import { clock, type Database, type Query, type Row, type Transaction } from './database.ts';
 import { announce } from './deliveries.ts';
 import { placeChunks, returnPlace } from './queue.ts';

@@ -3,13 +3,9 @@ import { join } from 'node:path';
 import type { JobStore, UploadStore, WebhookStore } from '../../jobs/index.ts';
 import type { VerificationMemory } from '../../verify/index.ts';
 import { lockDataDir } from './data-dir.ts';
-import { limitPages, openDatabase } from './database.ts';
-import { createSqliteJobStore, recoverJobs } from './jobs.ts';
-import { readSecret } from './secret.ts';
-import { createFileStorage, createTemporaryStorage } from './storage.ts';
-import { createSqliteUploads } from './uploads.ts';
+import { openTables } from './tables.ts';
+import { createFileUploads } from './uploads.ts';
 import { createSqliteVerifications } from './verifications.ts';
-import { createSqliteWebhooks, recoverDeliveries } from './webhooks.ts';
 
 export type SqliteStore = {
   readonly jobs: JobStore;
@@ -43,25 +39,14 @@ export const openSqliteStore = ({
   uploadsDir,
   now = () => new Date(),
 }: SqliteStoreOptions): SqliteStore => {
-  const db = openDatabase(path);
-  const place = path === '' ? 'the temporary database' : path;
-  recoverJobs(db);
-  recoverDeliveries(db);
-  const storage = path === '' ? createTemporaryStorage(db) : createFileStorage(path, uploadsDir ?? null);
-  const jobs = createSqliteJobStore(db, place, storage);
-  const { memory, flush } = createSqliteVerifications(db, place, now);
+  const { uploadRows, verdicts, ...tables } = openTables({
+    path,
+    ...(uploadsDir === undefined ? {} : { uploadsDir }),
+  });
   return {
-    jobs,
-    webhooks: createSqliteWebhooks(db, place),
-    uploads: uploadsDir === undefined ? null : createSqliteUploads(db, place, uploadsDir),
-    secret: readSecret(db),
-    verifications: memory,
-    limitPages: (most) => limitPages(db, most),
-    close() {
-      if (!db.isOpen) return;
-      flush();
-      db.close();
-    },
+    ...tables,
+    uploads: uploadsDir === undefined ? null : createFileUploads(uploadRows, uploadsDir),
+    verifications: createSqliteVerifications(verdicts, now),
   };
 };
 

@@ -6,19 +6,14 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  type ChunkPlan,
-  createChunkCutter,
-  type IntakeRow,
-  type ListShape,
-  type NewJob,
-  planOrdinals,
-} from '../../jobs/index.ts';
+import { type ChunkPlan, createChunkCutter, planOrdinals } from '../../jobs/chunks.ts';
+import type { IntakeRow, ListShape, NewJob } from '../../jobs/index.ts';
 import { commitDurably, inTransaction } from './database.ts';
 import type { Announce } from './deliveries.ts';
 
 /** Rows a transaction takes: about 5 ms of the event loop. */
 const batchRows = 500;
+const batchUnits = 512 * 1024;
 /** Memory of the temporary database; past it a large list spills to the system's temporary directory. */
 const stageKib = 16 * 1024;
 
@@ -64,6 +59,36 @@ type Loaded = {
 
 type LoadOutcome = 'loaded' | 'keyTaken';
 
+/** A row as it is kept; `cells` are printed as JSON. An array, since a million of them may cross to another thread. */
+export type KeptRow = readonly [
+  row: number,
+  address: string,
+  canonical: string | null,
+  domain: string,
+  cells: string | null,
+];
+
+/**
+ * Rows as they are kept, in batches of a transaction's length. Closes the source however it ends. UTF-16 units of cells
+ * end a batch as well: rows of 64 KiB each must not add up.
+ */
+export async function* keepRows(
+  source: AsyncIterable<IntakeRow> | Iterable<IntakeRow>,
+): AsyncGenerator<readonly KeptRow[], void, undefined> {
+  let batch: KeptRow[] = [];
+  let units = 0;
+  for await (const { row, address, canonical, domain, cells } of source) {
+    const kept = cells === null ? null : JSON.stringify(cells);
+    batch.push([row, address, canonical, domain, kept]);
+    units += kept?.length ?? 0;
+    if (batch.length < batchRows && units < batchUnits) continue;
+    yield batch;
+    batch = [];
+    units = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
 /** SQLITE_CONSTRAINT_UNIQUE */
 const uniqueViolated = 2067;
 
@@ -92,36 +117,27 @@ export const createLoader = (db: DatabaseSync, announce: Announce) => {
   const loadRows = async (
     job: number,
     stage: Stage,
-    source: AsyncIterable<IntakeRow> | Iterable<IntakeRow>,
+    source: AsyncIterable<readonly KeptRow[]>,
   ): Promise<Loaded> => {
     let total = 0;
     let duplicates = 0;
     let bytes = 0;
-    let batch: IntakeRow[] = [];
-    const flush = async () => {
-      const rows = batch;
-      batch = [];
+    for await (const rows of source) {
       inTransaction(db, () =>
         stage.transaction(() => {
-          for (const { row, address, canonical, domain, cells } of rows) {
+          for (const [row, address, canonical, domain, cells] of rows) {
             const original = canonical === null ? null : stage.claim(canonical, row);
             if (original === null) stage.place(domain, row);
             else duplicates += 1;
-            const kept = cells === null ? null : JSON.stringify(cells);
-            bytes += Buffer.byteLength(address) + (kept === null ? 0 : Buffer.byteLength(kept));
-            insertRow.run(job, row, address, domain, original, kept);
+            bytes += Buffer.byteLength(address) + (cells === null ? 0 : Buffer.byteLength(cells));
+            insertRow.run(job, row, address, domain, original, cells);
           }
         }),
       );
       total += rows.length;
       // A source that always has its next row at hand would otherwise never let go of the event loop.
       await nextTurn();
-    };
-    for await (const row of source) {
-      batch.push(row);
-      if (batch.length === batchRows) await flush();
     }
-    if (batch.length > 0) await flush();
     return { total, duplicates, bytes };
   };
 
@@ -169,7 +185,7 @@ export const createLoader = (db: DatabaseSync, announce: Announce) => {
   const load = async (
     number: number,
     job: NewJob,
-    source: AsyncIterable<IntakeRow> | Iterable<IntakeRow>,
+    source: AsyncIterable<readonly KeptRow[]>,
   ): Promise<LoadOutcome> => {
     const stage = openStage();
     try {

@@ -1,12 +1,12 @@
 /** The store of jobs on SQLite: its parts put together, and what is read of jobs as a whole. */
 import type { DatabaseSync } from 'node:sqlite';
-import type { Job, JobPage, JobStore, ListedRow, Page } from '../../jobs/index.ts';
+import type { CreateOutcome, Job, JobPage, JobStore, NewJob, Page } from '../../jobs/index.ts';
 import { readSqliteError } from '../fault.ts';
 import { inTransaction } from './database.ts';
 import { createAnnouncer } from './deliveries.ts';
 import { createEraser } from './erase.ts';
-import { createLoader } from './intake.ts';
-import { createListReader } from './list.ts';
+import { createLoader, type KeptRow, keepRows } from './intake.ts';
+import { createListReader, type KeptListedRow, type ListRange, readListedRows } from './list.ts';
 import { createQueue, recoverQueue } from './queue.ts';
 import { createResultReader } from './results.ts';
 import { jobColumns, lowerAscii, pageOf, readJobRow, visible } from './rows.ts';
@@ -15,7 +15,18 @@ import type { ReadStorage } from './storage.ts';
 
 const nothing = { items: [], hasNextPage: false };
 
-export const createSqliteJobStore = (db: DatabaseSync, place: string, readStorage: ReadStorage): JobStore => {
+export type SqliteJobStore = JobStore & {
+  /** `createJob` of a list that comes in batches of rows as they are kept. */
+  loadJob(job: NewJob, batches: AsyncIterable<readonly KeptRow[]>): Promise<CreateOutcome>;
+  /** `readRows` as they are kept. */
+  readKeptRows(jobId: string, range: ListRange): Promise<Page<KeptListedRow>>;
+};
+
+export const createSqliteJobStore = (
+  db: DatabaseSync,
+  place: string,
+  readStorage: ReadStorage,
+): SqliteJobStore => {
   const announce = createAnnouncer(db);
   const loader = createLoader(db, announce);
   const settle = createSettler(db, announce);
@@ -98,28 +109,34 @@ export const createSqliteJobStore = (db: DatabaseSync, place: string, readStorag
     return numbers.length;
   };
 
-  return {
-    createJob: (job, rows) =>
-      guard(async () => {
-        const number = loader.begin(job);
-        try {
-          if ((await loader.load(number, job, rows)) === 'keyTaken') {
-            await eraser.erase(number);
-            return { kind: 'keyTaken' };
-          }
-        } catch (error) {
-          // When even that fails the job stays invisible, and the next sweep tries again.
-          abandoned.add(number);
-          await eraser.erase(number).then(
-            () => abandoned.delete(number),
-            () => undefined,
-          );
-          throw error;
+  const loadJob: SqliteJobStore['loadJob'] = (job, batches) =>
+    guard(async () => {
+      const number = loader.begin(job);
+      try {
+        if ((await loader.load(number, job, batches)) === 'keyTaken') {
+          await eraser.erase(number);
+          return { kind: 'keyTaken' };
         }
-        const created = jobById(job.id);
-        if (created === null) throw new Error(`job ${job.id} is gone after it was created`);
-        return { kind: 'created', job: created };
-      }),
+      } catch (error) {
+        // When even that fails the job stays invisible, and the next sweep tries again.
+        abandoned.add(number);
+        await eraser.erase(number).then(
+          () => abandoned.delete(number),
+          () => undefined,
+        );
+        throw error;
+      }
+      const created = jobById(job.id);
+      if (created === null) throw new Error(`job ${job.id} is gone after it was created`);
+      return { kind: 'created', job: created };
+    });
+
+  const readKeptRows: SqliteJobStore['readKeptRows'] = (jobId, range) =>
+    ask<Page<KeptListedRow>>(jobId, nothing, (number) => list.read(number, range));
+
+  return {
+    createJob: (job, rows) => loadJob(job, keepRows(rows)),
+    loadJob,
     findByIdempotencyKey: (key) =>
       guard(() => {
         const row = readByKey.get(key);
@@ -137,7 +154,8 @@ export const createSqliteJobStore = (db: DatabaseSync, place: string, readStorag
     nextChunkAt: () => guard(() => queue.nextAt()),
     readResults: (jobId, page) => ask(jobId, nothing, (number) => results.read(number, page)),
     countResults: (jobId, filter) => ask(jobId, 0, (number) => results.count(number, filter)),
-    readRows: (jobId, page) => ask<Page<ListedRow>>(jobId, nothing, (number) => list.read(number, page)),
+    readRows: async (jobId, range) => readListedRows(await readKeptRows(jobId, range)),
+    readKeptRows,
     readBreakdown: (jobId, domains) =>
       ask(jobId, { byReason: [], byProvider: [], byDomain: [] }, (number) =>
         results.breakdown(number, domains),

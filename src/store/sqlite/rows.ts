@@ -1,6 +1,6 @@
 /** Rows of the SQLite tables ↔ the types of jobs. */
 import type { SQLOutputValue } from 'node:sqlite';
-import type { Cell, Job, JobState, ListedRow, ListShape, Page, SettledRow } from '../../jobs/index.ts';
+import type { Job, JobState, ListShape, Page, SettledRow } from '../../jobs/index.ts';
 import type { Reason, Status } from '../../verdict/index.ts';
 
 export type Row = Record<string, SQLOutputValue>;
@@ -60,12 +60,11 @@ export const readJobRow = (row: Row): Job => ({
       : null,
 });
 
-/** @param listed what the list holds of it, when it was not read along */
-export const readResultRow = (row: Row, listed: Row = row): SettledRow => ({
+export const readResultRow = (row: Row): SettledRow => ({
   position: number(row.position),
-  row: number(listed.row),
-  address: String(listed.address),
-  duplicateOf: integer(listed.original),
+  row: number(row.row),
+  address: String(row.address),
+  duplicateOf: integer(row.original),
   status: String(row.status) as Status,
   reason: String(row.reason) as Reason,
   score: number(row.score),
@@ -80,13 +79,6 @@ export const readResultRow = (row: Row, listed: Row = row): SettledRow => ({
           text: text(row.reply_text) ?? '',
         },
   checkedAt: new Date(number(row.checked_at)),
-});
-
-export const readListedRow = (row: Row, result: SettledRow | null): ListedRow => ({
-  row: number(row.row),
-  address: String(row.address),
-  cells: typeof row.cells === 'string' ? (JSON.parse(row.cells) as readonly Cell[]) : null,
-  result,
 });
 
 /** The first `limit` of the rows, which were asked for with one more to see whether there is a next page. */

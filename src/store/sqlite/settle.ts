@@ -1,6 +1,7 @@
 /** What settling writes: results with their duplicates, waiting rows, counters and the end of chunk and job. */
 import type { DatabaseSync } from 'node:sqlite';
-import { type Chunk, type ChunkOutcome, chunkRows, type RowResult } from '../../jobs/index.ts';
+import { chunkRows } from '../../jobs/chunks.ts';
+import type { Chunk, ChunkOutcome, RowResult } from '../../jobs/index.ts';
 import type { Status } from '../../verdict/index.ts';
 import { inTransaction } from './database.ts';
 import type { Announce } from './deliveries.ts';

@@ -9,24 +9,12 @@
 import { createReadStream, mkdirSync } from 'node:fs';
 import { constants, type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import type { Upload, UploadState, UploadStore } from '../../jobs/index.ts';
-import { readFileSystemError, readSqliteError } from '../fault.ts';
-import { commitDurably, inTransaction } from './database.ts';
+import { readFileSystemError, StoreError } from '../fault.ts';
+import type { UploadRows } from './upload-rows.ts';
 
 /** Never through a link: what lies at that name must be ours. */
 const appendFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
-
-type UploadRow = {
-  readonly id: string;
-  readonly owner: string | null;
-  readonly file_name: string | null;
-  readonly state: UploadState;
-  readonly size: number | null;
-  readonly created_at: number;
-  readonly expires_at: number;
-  readonly sha256: string | null;
-};
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
@@ -38,33 +26,32 @@ const writeWhole = async (file: FileHandle, octets: Uint8Array, at: number): Pro
 };
 
 /** Makes the directory (mode 0700). Throws StoreError. */
-export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string): UploadStore => {
+export const createFileUploads = (rows: UploadRows, dir: string): UploadStore => {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (error) {
     throw readFileSystemError(error, dir);
   }
-  const insert = db.prepare(
-    `INSERT INTO upload (id, owner, file_name, state, size, created_at, expires_at) VALUES (?, ?, ?, 'OPEN', ?, ?, ?)`,
-  );
-  const select = db.prepare('SELECT * FROM upload WHERE id = ?');
-  const complete = db.prepare(
-    `UPDATE upload SET state = 'COMPLETE', size = ? WHERE id = ? AND state = 'OPEN'`,
-  );
-  const use = db.prepare(`UPDATE upload SET state = 'USED', sha256 = ? WHERE id = ?`);
-  const expire = db.prepare('DELETE FROM upload WHERE expires_at <= ? RETURNING id');
   const writing = new Set<string>();
 
   const pathOf = (id: string): string => join(dir, id);
-  const readRow = (id: string): UploadRow | null => (select.get(id) as UploadRow | undefined) ?? null;
   const eraseFile = (id: string): Promise<void> => rm(pathOf(id), { force: true });
+  /** CLOSED: a store that was closed meanwhile knows nothing, and what lies there is left to the next sweep. */
+  const stateOf = async (id: string): Promise<UploadState | 'NONE' | 'CLOSED'> => {
+    try {
+      return (await rows.read(id))?.state ?? 'NONE';
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'CLOSED') return 'CLOSED';
+      throw error;
+    }
+  };
 
-  /** StoreError for what the database or the disk threw. */
+  /** StoreError for what the disk threw. */
   const guard = async <Result>(work: () => Result | Promise<Result>): Promise<Result> => {
     try {
       return await work();
     } catch (error) {
-      throw readFileSystemError(readSqliteError(error, place), dir);
+      throw readFileSystemError(error, dir);
     }
   };
 
@@ -78,7 +65,7 @@ export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string
   };
 
   const readUpload = async (id: string): Promise<Upload | null> => {
-    const row = readRow(id);
+    const row = await rows.read(id);
     if (row === null) return null;
     return {
       id,
@@ -106,7 +93,7 @@ export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string
   };
 
   const append: UploadStore['appendToUpload'] = async (id, start, octets) => {
-    if ((await guard(() => readRow(id)))?.state !== 'OPEN') return 'gone';
+    if ((await rows.read(id))?.state !== 'OPEN') return 'gone';
     const file = await guard(() => open(pathOf(id), appendFlags, 0o600));
     try {
       if ((await guard(() => file.stat())).size !== start) return 'misplaced';
@@ -114,9 +101,9 @@ export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string
     } finally {
       await file.close();
       // It may have expired under its writer, and the sweep erased it before this file was there.
-      if (db.isOpen && readRow(id) === null) await eraseFile(id);
+      if ((await stateOf(id)) === 'NONE') await eraseFile(id);
     }
-    return (await guard(() => readRow(id))) === null ? 'gone' : 'appended';
+    return (await rows.read(id)) === null ? 'gone' : 'appended';
   };
 
   const syncDirectory = async (): Promise<void> => {
@@ -125,7 +112,7 @@ export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string
   };
 
   async function* readFile(id: string): AsyncGenerator<Uint8Array, void, undefined> {
-    if ((await guard(() => readRow(id))) === null) throw new Error('there is no such upload');
+    if ((await rows.read(id)) === null) throw new Error('there is no such upload');
     try {
       yield* createReadStream(pathOf(id));
     } catch (error) {
@@ -133,16 +120,14 @@ export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string
     }
   }
 
-  const isKnown = (id: string): boolean => {
-    const state = readRow(id)?.state;
-    return state === 'OPEN' || state === 'COMPLETE';
-  };
+  /** Those of used uploads are left over from a crash. */
+  const isLeftOver = async (name: string): Promise<boolean> => ['NONE', 'USED'].includes(await stateOf(name));
 
   return {
-    createUpload: ({ id, owner, fileName, sizeBytes, createdAt, expiresAt }) =>
+    createUpload: (given) =>
       guard(async () => {
-        insert.run(id, owner, fileName, sizeBytes, createdAt.getTime(), expiresAt.getTime());
-        const upload = await readUpload(id);
+        await rows.insert(given);
+        const upload = await readUpload(given.id);
         if (upload === null) throw new Error('an upload expired before it was made');
         return upload;
       }),
@@ -158,18 +143,18 @@ export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string
     },
     truncateUpload: (id) =>
       guard(async () => {
-        if (readRow(id)?.state === 'OPEN') await eraseFile(id);
+        if ((await rows.read(id))?.state === 'OPEN') await eraseFile(id);
       }),
     completeUpload: (id) =>
       guard(async () => {
-        if (readRow(id)?.state !== 'OPEN') return null;
+        if ((await rows.read(id))?.state !== 'OPEN') return null;
         const file = await open(pathOf(id), appendFlags, 0o600);
         try {
           // What is complete survives a power cut: first the octets, then the name, then the word that they are there.
           await file.sync();
           await syncDirectory();
           const { size } = await file.stat();
-          commitDurably(db, () => complete.run(size, id));
+          await rows.complete(id, size);
         } finally {
           await file.close();
         }
@@ -178,16 +163,14 @@ export const createSqliteUploads = (db: DatabaseSync, place: string, dir: string
     openUpload: readFile,
     useUpload: (id, sha256) =>
       guard(async () => {
-        commitDurably(db, () => use.run(sha256, id));
-        if (readRow(id) !== null) await eraseFile(id);
+        await rows.use(id, sha256);
+        if ((await rows.read(id)) !== null) await eraseFile(id);
       }),
     eraseExpiredUploads: (now) =>
       guard(async () => {
-        const erased = new Set(
-          inTransaction(db, () => expire.all(now.getTime())).map(({ id }) => String(id)),
-        );
+        const erased = new Set(await rows.expire(now));
         for (const name of await readdir(dir)) {
-          if (!db.isOpen || isKnown(name)) continue;
+          if (!(await isLeftOver(name))) continue;
           await rm(join(dir, name), { recursive: true, force: true });
           erased.add(name);
         }

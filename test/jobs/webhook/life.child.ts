@@ -1,13 +1,13 @@
 /** A process that starts a job with a webhook at `argv[3]`, or goes on with what the directory holds, until it is killed. */
 import { createJobs, createWebhooks } from '../../../src/jobs/index.ts';
 import { createGuard } from '../../../src/smtp/index.ts';
-import { openDataDir } from '../../../src/store/index.ts';
+import { openThreadedDataDir } from '../../../src/store/index.ts';
 import { inlineList } from '../inputs.ts';
 import { addresses, verdictOf } from '../verdicts.ts';
 
 const [dir = '', url = '', secret = '', isFirst] = process.argv.slice(2);
 const onError = (error: unknown): void => void process.stdout.write(`error ${error}\n`);
-const store = openDataDir(dir);
+const store = await openThreadedDataDir(dir);
 const jobs = createJobs({
   store: store.jobs,
   uploads: null,
@@ -36,5 +36,5 @@ process.once('SIGTERM', async () => {
   const [job] = (await jobs.list({ limit: 1, afterId: null, states: null, search: null })).items;
   const told = await jobs.deliveries(job?.id ?? '', { limit: 10, afterId: null });
   process.stdout.write(`${JSON.stringify(told.items)}\n`);
-  store.close();
+  await store.close();
 });
