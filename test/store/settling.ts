@@ -224,5 +224,6 @@ export const describeSettling = (opened: () => OpenStore): void => {
         deliverable: 1_300,
       });
     }
-  });
+    // A thousand steps and more, of some milliseconds each where every one is a transaction on a server.
+  }, 60_000);
 };
