@@ -24,23 +24,25 @@ const leastSkewMs = 2_000;
 async function* gather(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   let parts: Uint8Array[] = [];
   let length = 0;
-  const give = function* (): Generator<Uint8Array, void, undefined> {
+  const give = function* (least: number): Generator<Uint8Array, void, undefined> {
+    if (length < least) return;
     const all = Buffer.concat(parts);
-    parts = [];
-    length = 0;
-    for (let at = 0; at < all.length; at += pieceBytes) yield all.subarray(at, at + pieceBytes);
+    let at = 0;
+    for (; all.length - at >= least; at += pieceBytes) yield all.subarray(at, at + pieceBytes);
+    parts = at < all.length ? [all.subarray(at)] : [];
+    length = Math.max(0, all.length - at);
   };
   try {
     for await (const octets of source) {
       parts.push(octets);
       length += octets.length;
-      if (length >= pieceBytes) yield* give();
+      yield* give(pieceBytes);
     }
   } catch (error) {
-    yield* give();
+    yield* give(1);
     throw error;
   }
-  yield* give();
+  yield* give(1);
 }
 
 /** Nothing, where the upload is gone or somebody else has begun to write. */
