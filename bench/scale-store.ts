@@ -80,6 +80,12 @@ if (import.meta.main) {
   void run();
   serveParent({}, (): StoreProgress => {
     const rss = process.memoryUsage.rss();
-    return { takenInSeconds, settledSeconds, settled, rssMb: rss / 1e6, mostRssMb: Math.max(mostRss, rss) / 1e6 };
+    return {
+      takenInSeconds,
+      settledSeconds,
+      settled,
+      rssMb: rss / 1e6,
+      mostRssMb: Math.max(mostRss, rss) / 1e6,
+    };
   });
 }

@@ -92,7 +92,8 @@ describe.skipIf(whyNoPostgres !== null)('a cluster', () => {
     const id = await startJob(gateway, list);
     const following = followResults([gateway], id, rows);
     await untilSettled(gateway, id, 200);
-    await cluster.postgres.restart();
+    await cluster.postgres.halt();
+    await cluster.postgres.resume();
     await until(async () => (await post(gateway, '{ gateway { version } }')).errors === undefined);
     await until(async () => {
       const { data } = await post<{ bulkJob: { progress: { settled: number } } }>(
@@ -120,7 +121,7 @@ describe.skipIf(whyNoPostgres !== null)('a cluster', () => {
     );
     expect(data?.email.syntax.isValid).toBe(true);
     await wait(25_000);
-    await cluster.postgres.startAgain();
+    await cluster.postgres.resume();
 
     const results = await following;
     expectWhole(results, list);

@@ -1,7 +1,8 @@
 /** A real PostgreSQL for tests, from the npm package: in a temporary directory, on a port of its own, for one file of tests. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -15,15 +16,25 @@ const password = 'not-a-secret';
 export type PostgresServer = {
   readonly port: number;
   readonly dir: string;
-  /** An empty database of its own: its URL. */
-  createDatabase(): Promise<string>;
-  /** Ends it as an operator does, and starts it again. */
-  restart(): Promise<void>;
-  /** Ends it at once, without a word to anybody; `startAgain` brings it back. */
-  crash(): Promise<void>;
-  startAgain(): Promise<void>;
-  /** Runs SQL as the superuser in a database. */
+  /** A database of its own, empty or the copy of one that nobody is connected to: its URL. */
+  createDatabase(template?: string): Promise<string>;
+  /** Ends whoever is connected to it. */
+  dropDatabase(url: string): Promise<void>;
+  /** Runs SQL as the superuser in a database, on a connection that is kept. */
   run(url: string, sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** Ends the connection that `run` keeps. */
+  disconnect(url: string): Promise<void>;
+  /**
+   * A disk of so many MB as the tablespace `small` of the server; null where this process may not mount one. It ends
+   * with the server.
+   */
+  mountSmallDisk(megabytes: number): Promise<string | null>;
+  /** Ends it, and all connections to it with it. */
+  halt(): Promise<void>;
+  /** Ends it at once, without a word to anybody; it recovers when it is resumed. */
+  crash(): Promise<void>;
+  /** Starts it again where it was. */
+  resume(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -89,16 +100,35 @@ export const startPostgres = async (flags: readonly string[] = []): Promise<Post
     onError: (line) => void said.push(String(line)),
   });
   const urlOf = (database: string): string => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
-  const run = async (url: string, sql: string) => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    try {
-      const { rows } = await client.query(sql);
-      return rows as readonly Record<string, unknown>[];
-    } finally {
-      await client.end();
-    }
+  const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+  const clients = new Map<string, Promise<pg.Client>>();
+  const connect = (url: string): Promise<pg.Client> => {
+    const connecting = (async () => {
+      const client = new pg.Client({ connectionString: url });
+      // It breaks with the server, or when its database is dropped: the next use connects anew.
+      client.on('error', () => clients.delete(url));
+      client.on('end', () => clients.delete(url));
+      await client.connect();
+      return client;
+    })();
+    clients.set(url, connecting);
+    connecting.catch(() => clients.delete(url));
+    return connecting;
   };
+  const run = async (url: string, sql: string) => {
+    const client = await (clients.get(url) ?? connect(url));
+    return (await client.query(sql)).rows as readonly Record<string, unknown>[];
+  };
+  const disconnect = async (url: string): Promise<void> => {
+    const client = await clients.get(url);
+    clients.delete(url);
+    await client?.end();
+  };
+  const halt = async (): Promise<void> => {
+    for (const url of [...clients.keys()]) await disconnect(url);
+    await server.stop();
+  };
+  let smallDisk: string | null = null;
   try {
     await server.initialise();
     await server.start();
@@ -108,22 +138,44 @@ export const startPostgres = async (flags: readonly string[] = []): Promise<Post
   return {
     port,
     dir,
-    async createDatabase() {
+    async createDatabase(template) {
       const name = `t${randomUUID().replaceAll('-', '')}`;
-      await run(urlOf('postgres'), `CREATE DATABASE ${name}`);
+      const from = template === undefined ? '' : `TEMPLATE ${nameOf(template)}`;
+      await run(urlOf('postgres'), `CREATE DATABASE ${name} ${from}`);
       return urlOf(name);
     },
+    async dropDatabase(url) {
+      await disconnect(url);
+      await run(urlOf('postgres'), `DROP DATABASE IF EXISTS ${nameOf(url)} WITH (FORCE)`);
+    },
     run,
-    async restart() {
-      await server.stop();
-      await server.start();
+    disconnect,
+    async mountSmallDisk(megabytes) {
+      const place = join(dir, 'small');
+      await mkdir(place);
+      const { uid } = await stat(join(dir, 'data'));
+      const options = `size=${megabytes}m,mode=700,uid=${uid}`;
+      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', place], {
+        encoding: 'utf8',
+      });
+      if (mounted.status !== 0) {
+        process.stderr.write(
+          `SKIPPED: no small disk for PostgreSQL: ${mounted.stderr || mounted.error?.message}\n`,
+        );
+        return null;
+      }
+      smallDisk = place;
+      await mkdir(join(place, 'space'));
+      await chown(join(place, 'space'), uid, -1);
+      await run(urlOf('postgres'), `CREATE TABLESPACE small LOCATION '${join(place, 'space')}'`);
+      return place;
     },
-    async crash() {
-      await quit(join(dir, 'data'));
-    },
-    startAgain: () => server.start(),
+    halt,
+    crash: () => quit(join(dir, 'data')),
+    resume: () => server.start(),
     async stop() {
-      await server.stop();
+      await halt();
+      if (smallDisk !== null) execFileSync('umount', [smallDisk]);
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -66,7 +66,8 @@ export const describeDurableJobStore = (name: string, open: () => Promise<OpenSt
       );
       await take(store);
       const before = await readJob(store, job.id);
-      const { store: again } = await reopen();
+      const reopened = await reopen();
+      const { store: again } = reopened;
       expect(await readJob(again, job.id)).toEqual(before);
       expect(await again.findByIdempotencyKey('k')).toMatchObject({ inputHash: 'h' });
       await settleAll(again, later(2));
@@ -81,7 +82,7 @@ export const describeDurableJobStore = (name: string, open: () => Promise<OpenSt
         Array.from({ length: 1_000 }, (_, index) => index + 1),
       );
       expect(new Set(results.map(({ row }) => row)).size).toBe(1_000);
-      await opened.close();
+      await reopened.close();
     });
 
     it('stays as it was in each state', async () => {

@@ -15,310 +15,179 @@ import {
   openDataDir,
   openSqliteStore,
   openThreadedDataDir,
-  type ThreadedDataDir,
+  type SqliteStore,
 } from '../../src/store/index.ts';
+import { describeUploadStore, type OpenUploads } from './uploads-contract.ts';
 
 const maxBytes = 1_000;
 const lifeMs = 3_600_000;
-describe.each([
-  ['in this thread', false],
-  ['in a thread of its own', true],
-])('uploads of a store %s', (_, isThreaded) => {
-  let dir = '';
-  let at = 0;
-  let store: Pick<ThreadedDataDir, 'uploads'> & { close(): void | Promise<void> };
-  let uploads: Uploads;
-  let files: UploadStore;
-  const faults: unknown[] = [];
+let dir = '';
+let at = 0;
+let store: SqliteStore;
+let uploads: Uploads;
+let files: UploadStore;
+const faults: unknown[] = [];
 
-  const openAll = async (): Promise<void> => {
-    store = isThreaded ? await openThreadedDataDir(dir) : openDataDir(dir);
-    files = store.uploads;
-    uploads = createUploads({
-      store: files,
-      now: () => new Date(at),
-      maxBytes,
-      lifeMs,
-      onError: (error) => faults.push(error),
-    });
-  };
-  const closeAll = async (): Promise<void> => {
-    await uploads.close();
-    await store.close();
-  };
-  beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'rcpt-uploads-'));
-    at = Date.parse('2026-01-02T03:04:05Z');
-    faults.length = 0;
-    await openAll();
+const openAll = (): void => {
+  store = openDataDir(dir);
+  if (store.uploads === null) throw new Error('a data directory has uploads');
+  files = store.uploads;
+  uploads = createUploads({
+    store: files,
+    now: () => new Date(at),
+    maxBytes,
+    lifeMs,
+    onError: (error) => faults.push(error),
   });
-  afterEach(async () => {
-    await closeAll();
-    rmSync(dir, { recursive: true, force: true });
-    expect(faults).toEqual([]);
-  });
+};
+const closeAll = async (): Promise<void> => {
+  await uploads.close();
+  store.close();
+};
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'rcpt-uploads-'));
+  at = Date.parse('2026-01-02T03:04:05Z');
+  faults.length = 0;
+  openAll();
+});
+afterEach(async () => {
+  await closeAll();
+  rmSync(dir, { recursive: true, force: true });
+  expect(faults).toEqual([]);
+});
 
-  const inDir = (): string[] => readdirSync(join(dir, 'uploads'));
-  async function* octets(...pieces: string[]) {
-    for (const piece of pieces) yield Buffer.from(piece);
-  }
-  async function* breaking(piece: string) {
-    yield Buffer.from(piece);
-    throw new Error('the connection was lost');
-  }
-  const create = async (over: Partial<Parameters<Uploads['create']>[0]> = {}): Promise<Upload> => {
-    const outcome = await uploads.create({ fileName: null, sizeBytes: null, owner: null, ...over });
-    if (outcome.kind !== 'created') throw new Error(outcome.kind);
-    return outcome.upload;
-  };
-  const whole = { start: 0, total: null, isLast: true };
-  const contentOf = async (id: string): Promise<string> => {
-    const all: Uint8Array[] = [];
-    for await (const piece of files.openUpload(id)) all.push(piece);
-    return Buffer.concat(all).toString();
-  };
+const inDir = (): string[] => readdirSync(join(dir, 'uploads'));
+async function* octets(...pieces: string[]) {
+  for (const piece of pieces) yield Buffer.from(piece);
+}
+const create = async (over: Partial<Parameters<Uploads['create']>[0]> = {}): Promise<Upload> => {
+  const outcome = await uploads.create({ fileName: null, sizeBytes: null, owner: null, ...over });
+  if (outcome.kind !== 'created') throw new Error(outcome.kind);
+  return outcome.upload;
+};
+const whole = { start: 0, total: null, isLast: true };
+const contentOf = async (id: string): Promise<string> => {
+  const all: Uint8Array[] = [];
+  for await (const piece of files.openUpload(id)) all.push(piece);
+  return Buffer.concat(all).toString();
+};
 
-  describe('an upload', () => {
-    it('is a row, and a file that nobody else on the machine reads', async () => {
-      const upload = await create({ fileName: '../../etc/pass\nwd', owner: 'key-1', sizeBytes: 10 });
-      expect(upload).toEqual({
-        id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}$/),
-        owner: 'key-1',
-        fileName: 'passwd',
-        state: 'OPEN',
-        sizeBytes: 10,
-        receivedBytes: 0,
-        createdAt: new Date(at),
-        expiresAt: new Date(at + lifeMs),
-        sha256: null,
-      });
-      await uploads.write(upload.id, { start: 0, total: 10, isLast: false }, octets('01234'));
-      expect(inDir()).toEqual([upload.id]);
-      expect(statSync(join(dir, 'uploads')).mode & 0o777).toBe(0o700);
-      expect(statSync(join(dir, 'uploads', upload.id)).mode & 0o777).toBe(0o600);
-    });
-
-    it('comes in one piece and is complete with its end', async () => {
-      const { id } = await create();
-      const outcome = await uploads.write(id, whole, octets('a@x.', 'example\n'));
-      expect(outcome).toMatchObject({
-        kind: 'written',
-        upload: { state: 'COMPLETE', sizeBytes: 12, receivedBytes: 12 },
-      });
-      expect(await contentOf(id)).toBe('a@x.example\n');
-      expect(await contentOf(id)).toBe('a@x.example\n');
-    });
-
-    it('comes in pieces, and is complete when its size is reached', async () => {
-      const { id } = await create();
-      const first = await uploads.write(id, { start: 0, total: 6, isLast: false }, octets('abc'));
-      expect(first).toMatchObject({ kind: 'written', upload: { state: 'OPEN', receivedBytes: 3 } });
-      const last = await uploads.write(id, { start: 3, total: 6, isLast: true }, octets('def'));
-      expect(last).toMatchObject({ kind: 'written', upload: { state: 'COMPLETE', receivedBytes: 6 } });
-      expect(await contentOf(id)).toBe('abcdef');
-    });
-
-    it('is not complete with fewer octets than were said', async () => {
-      const { id } = await create({ sizeBytes: 6 });
-      const outcome = await uploads.write(id, whole, octets('abc'));
-      expect(outcome).toMatchObject({ kind: 'written', upload: { state: 'OPEN', receivedBytes: 3 } });
-    });
-
-    it.each([0, 2, 4, 999])(
-      'refuses a piece at %i where 3 octets are, unless it begins anew',
-      async (start) => {
-        const { id } = await create();
-        await uploads.write(id, { ...whole, isLast: false }, octets('abc'));
-        const outcome = await uploads.write(id, { start, total: null, isLast: true }, octets('xy'));
-        if (start === 0) expect(await contentOf(id)).toBe('xy');
-        else expect(outcome).toMatchObject({ kind: 'misplaced', upload: { receivedBytes: 3 } });
+const opener = (isThreaded: boolean) => {
+  const open = async (path = mkdtempSync(join(tmpdir(), 'rcpt-uploads-'))): Promise<OpenUploads> => {
+    const opened = isThreaded ? await openThreadedDataDir(path) : openDataDir(path);
+    return {
+      files: opened.uploads,
+      readKept: async () => readdirSync(join(path, 'uploads')),
+      async reopen() {
+        await opened.close();
+        return open(path);
       },
-    );
+      async close() {
+        await opened.close();
+        rmSync(path, { recursive: true, force: true });
+      },
+    };
+  };
+  return () => open();
+};
+describeUploadStore('an upload to a data directory', opener(false));
+describeUploadStore('an upload to a data directory of a thread', opener(true));
 
-    it('keeps what came before the connection was lost, also over a restart', async () => {
-      const { id } = await create();
-      await expect(uploads.write(id, whole, breaking('abc'))).rejects.toThrow('lost');
+describe('an upload', () => {
+  it('is a row, and a file that nobody else on the machine reads', async () => {
+    const upload = await create({ fileName: '../../etc/pass\nwd', owner: 'key-1', sizeBytes: 10 });
+    expect(upload).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}$/),
+      owner: 'key-1',
+      fileName: 'passwd',
+      state: 'OPEN',
+      sizeBytes: 10,
+      receivedBytes: 0,
+      createdAt: new Date(at),
+      expiresAt: new Date(at + lifeMs),
+      sha256: null,
+    });
+    await uploads.write(upload.id, { start: 0, total: 10, isLast: false }, octets('01234'));
+    expect(inDir()).toEqual([upload.id]);
+    expect(statSync(join(dir, 'uploads')).mode & 0o777).toBe(0o700);
+    expect(statSync(join(dir, 'uploads', upload.id)).mode & 0o777).toBe(0o600);
+  });
+
+  it('has one writer at a time, which takes a piece when the one before is on the disk', async () => {
+    const { id } = await create();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let begun = () => {};
+    const started = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const sizes: number[] = [];
+    async function* slow() {
+      yield Buffer.from('abc');
+      sizes.push(statSync(join(dir, 'uploads', id)).size);
+      begun();
+      await held;
+      yield Buffer.from('def');
+      sizes.push(statSync(join(dir, 'uploads', id)).size);
+    }
+    const writing = uploads.write(id, whole, slow());
+    await started;
+    expect(await uploads.write(id, whole, octets('x'))).toEqual({ kind: 'busy' });
+    expect(await files.appendToUpload(id, 3, octets('x'))).toBe('busy');
+    release();
+    expect(await writing).toMatchObject({ kind: 'written' });
+    expect(sizes).toEqual([3, 6]);
+    expect(await contentOf(id)).toBe('abcdef');
+  });
+
+  it('is never written through a link', async () => {
+    const { id } = await create();
+    const target = join(dir, 'target');
+    writeFileSync(target, '');
+    symlinkSync(target, join(dir, 'uploads', id));
+    await expect(uploads.write(id, whole, octets('x'))).rejects.toThrow();
+    expect(readFileSync(target, 'utf8')).toBe('');
+  });
+});
+
+describe('time', () => {
+  it('erases at the start what expired, and files that nothing is known of', async () => {
+    const kept = await create();
+    await uploads.write(kept.id, whole, octets('abc'));
+    const used = await create();
+    await uploads.write(used.id, whole, octets('abc'));
+    await files.useUpload(used.id, null);
+    await closeAll();
+    for (const name of ['stray', crypto.randomUUID(), used.id])
+      writeFileSync(join(dir, 'uploads', name), 'x');
+    openAll();
+    // The sweep of the start is awaited by close.
+    await uploads.close();
+    expect(inDir()).toEqual([kept.id]);
+    writeFileSync(join(dir, 'uploads', 'stray'), 'x');
+    expect(await files.eraseExpiredUploads(new Date(at))).toBe(1);
+    expect(inDir()).toEqual([kept.id]);
+  });
+});
+
+describe('the sweep', () => {
+  it('comes by its own timer, and no more after close', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
       await closeAll();
-      await openAll();
-      expect(await uploads.read(id, null)).toMatchObject({ state: 'OPEN', receivedBytes: 3 });
-      await uploads.write(id, { start: 3, total: null, isLast: true }, octets('def'));
-      expect(await contentOf(id)).toBe('abcdef');
-    });
-
-    it('has one writer at a time, which takes a piece when the one before is on the disk', async () => {
-      const { id } = await create();
-      let release = () => {};
-      const held = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      let begun = () => {};
-      const started = new Promise<void>((resolve) => {
-        begun = resolve;
-      });
-      const sizes: number[] = [];
-      async function* slow() {
-        yield Buffer.from('abc');
-        sizes.push(statSync(join(dir, 'uploads', id)).size);
-        begun();
-        await held;
-        yield Buffer.from('def');
-        sizes.push(statSync(join(dir, 'uploads', id)).size);
-      }
-      const writing = uploads.write(id, whole, slow());
-      await started;
-      expect(await uploads.write(id, whole, octets('x'))).toEqual({ kind: 'busy' });
-      expect(await files.appendToUpload(id, 3, octets('x'))).toBe('busy');
-      release();
-      expect(await writing).toMatchObject({ kind: 'written' });
-      expect(sizes).toEqual([3, 6]);
-      expect(await contentOf(id)).toBe('abcdef');
-    });
-
-    it('takes no more when it is complete, or used', async () => {
+      openAll();
       const { id } = await create();
       await uploads.write(id, whole, octets('abc'));
-      expect(await uploads.write(id, whole, octets('x'))).toEqual({ kind: 'closed' });
-      await files.useUpload(id, 'hash');
-      expect(await uploads.write(id, whole, octets('x'))).toEqual({ kind: 'closed' });
-      expect(inDir()).toEqual([]);
-      expect(await uploads.read(id, null)).toMatchObject({ state: 'USED', sha256: 'hash', receivedBytes: 3 });
-      await expect(contentOf(id)).rejects.toThrow();
-    });
-
-    it('is like none to whoever has another key, to a made-up id and to a path', async () => {
-      const { id } = await create({ owner: 'key-1' });
-      expect(await uploads.read(id, 'key-1')).toMatchObject({ id });
-      for (const owner of ['key-2', null, '']) expect(await uploads.read(id, owner)).toBeNull();
-      const mine = await create();
-      expect(await uploads.read(mine.id, 'key-1')).toBeNull();
-      for (const other of ['', '.', '..', '../rcpt.sqlite', `${id}/`, id.toUpperCase().replace(/^/, ' ')]) {
-        expect(await uploads.read(other, null)).toBeNull();
-        expect(await uploads.write(other, whole, octets('x'))).toEqual({ kind: 'noUpload' });
-        expect(await files.appendToUpload(other, 0, octets('x'))).toBe('gone');
-        await files.truncateUpload(other);
-        await files.useUpload(other, null);
-        await expect(contentOf(other)).rejects.toThrow('no such upload');
-      }
-      expect(readFileSync(join(dir, 'rcpt.sqlite')).length).toBeGreaterThan(0);
-    });
-
-    it('is never written through a link', async () => {
-      const { id } = await create();
-      const target = join(dir, 'target');
-      writeFileSync(target, '');
-      symlinkSync(target, join(dir, 'uploads', id));
-      await expect(uploads.write(id, whole, octets('x'))).rejects.toThrow();
-      expect(readFileSync(target, 'utf8')).toBe('');
-    });
-  });
-
-  describe('too large', () => {
-    it('is said at once when the size is known', async () => {
-      const tooLarge = { kind: 'tooLarge', limitBytes: maxBytes };
-      expect(await uploads.create({ fileName: null, sizeBytes: maxBytes + 1, owner: null })).toEqual(
-        tooLarge,
-      );
-      const { id } = await create();
-      let asked = 0;
-      async function* counted() {
-        asked += 1;
-        yield Buffer.from('x');
-      }
-      expect(await uploads.write(id, { start: 0, total: maxBytes + 1, isLast: false }, counted())).toEqual(
-        tooLarge,
-      );
-      expect(asked).toBe(0);
-    });
-
-    it.each([
-      ['in one piece', 0, null, ['x'.repeat(maxBytes + 1)], maxBytes],
-      ['by an octet', 0, null, ['x'.repeat(maxBytes), 'x'], maxBytes],
-      ['behind what is there', 3, null, ['x'.repeat(maxBytes - 2)], maxBytes],
-      ['than was said', 3, 5, ['xy', 'z'], 5],
-    ] as const)('leaves nothing on the disk: %s', async (_name, start, total, pieces, limitBytes) => {
-      const { id } = await create();
-      if (start > 0) await uploads.write(id, { start: 0, total, isLast: false }, octets('abc'));
-      expect(await uploads.write(id, { start, total, isLast: true }, octets(...pieces))).toEqual({
-        kind: 'tooLarge',
-        limitBytes,
-      });
-      expect(inDir()).toEqual([]);
-      expect(await uploads.read(id, null)).toMatchObject({ state: 'OPEN', receivedBytes: 0 });
-    });
-
-    it('takes as many octets as there may be', async () => {
-      const { id } = await create({ sizeBytes: maxBytes });
-      const outcome = await uploads.write(id, whole, octets('x'.repeat(maxBytes)));
-      expect(outcome).toMatchObject({ kind: 'written', upload: { state: 'COMPLETE' } });
-    });
-  });
-
-  describe('time', () => {
-    it('ends an upload of any state, and the next sweep erases row and file', async () => {
-      const open = await create();
-      const complete = await create();
-      await expect(uploads.write(open.id, whole, breaking('abc'))).rejects.toThrow('lost');
-      await uploads.write(complete.id, whole, octets('abc'));
       at += lifeMs;
-      for (const { id } of [open, complete]) {
-        expect(await uploads.read(id, null)).toBeNull();
-        expect(await uploads.write(id, whole, octets('x'))).toEqual({ kind: 'noUpload' });
-      }
-      expect(await files.eraseExpiredUploads(new Date(at - 1))).toBe(0);
-      expect(inDir()).toHaveLength(2);
-      expect(await files.eraseExpiredUploads(new Date(at))).toBe(2);
-      expect(inDir()).toEqual([]);
-      expect(await files.readUpload(open.id)).toBeNull();
-    });
-
-    it('may end one under its writer: nothing of it stays', async () => {
-      const { id } = await create();
-      async function* slow() {
-        yield Buffer.from('abc');
-        at += lifeMs;
-        await files.eraseExpiredUploads(new Date(at));
-        yield Buffer.from('def');
-      }
-      expect(await uploads.write(id, whole, slow())).toEqual({ kind: 'noUpload' });
-      expect(inDir()).toEqual([]);
-    });
-
-    it('erases at the start what expired, and files that nothing is known of', async () => {
-      const kept = await create();
-      await uploads.write(kept.id, whole, octets('abc'));
-      const used = await create();
-      await uploads.write(used.id, whole, octets('abc'));
-      await files.useUpload(used.id, null);
-      await closeAll();
-      for (const name of ['stray', crypto.randomUUID(), used.id])
-        writeFileSync(join(dir, 'uploads', name), 'x');
-      await openAll();
-      // The sweep of the start is awaited by close.
+      vi.advanceTimersByTime(60_000);
       await uploads.close();
-      expect(inDir()).toEqual([kept.id]);
-      writeFileSync(join(dir, 'uploads', 'stray'), 'x');
-      expect(await files.eraseExpiredUploads(new Date(at))).toBe(1);
-      expect(inDir()).toEqual([kept.id]);
-    });
-  });
-
-  describe('the sweep', () => {
-    it('comes by its own timer, and no more after close', async () => {
-      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-      try {
-        await closeAll();
-        await openAll();
-        const { id } = await create();
-        await uploads.write(id, whole, octets('abc'));
-        at += lifeMs;
-        vi.advanceTimersByTime(60_000);
-        await uploads.close();
-        expect(inDir()).toEqual([]);
-        expect(vi.getTimerCount()).toBe(0);
-      } finally {
-        vi.useRealTimers();
-      }
-    });
+      expect(inDir()).toEqual([]);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -167,14 +167,5 @@ export const describeWebhookStore = (name: string, open: () => Promise<OpenStore
       await store.eraseExpired(later(0));
       expect(await webhooks.nextDeliveryAt()).toBeNull();
     });
-
-    it('frees what was taken when it is opened anew', async () => {
-      await tell(1);
-      const due = await takeAt(0);
-      if (opened.reopen === null) throw new Error('a store of webhooks outlives its process');
-      opened = await opened.reopen();
-      ({ store, webhooks } = opened);
-      expect((await takeAt(1))?.id).toBe(due?.id);
-    });
   });
 };

@@ -14,13 +14,27 @@ export const bossSchema = 'rcpt_queue';
 /** The time of the statement's transaction, in SQL. */
 export const clock = `${bossSchema}.job_now()`;
 
-/** A database that is gone must not hold a request for longer than a client waits. */
-const connectMs = 5_000;
-/** The longest of ours, sorting a list of a million rows, took 6 s; past this something is wrong. */
-const statementMs = 60_000;
-/** Somebody else's lock, or a transaction that forgot to end. */
-const lockMs = 15_000;
+/** What is waited for, in milliseconds. */
+export type Deadlines = {
+  /** For a connection, new or of the pool: one that is gone must not hold a request for longer than a client waits. */
+  readonly connectMs: number;
+  /** The longest of ours, sorting a list of a million rows, took 6 s; past this something is wrong. */
+  readonly statementMs: number;
+  /** Somebody else's lock, or a transaction that forgot to end. */
+  readonly lockMs: number;
+};
+const usualDeadlines: Deadlines = { connectMs: 5_000, statementMs: 60_000, lockMs: 15_000 };
 const idleInTransactionMs = 60_000;
+/** A peer whose machine vanished holds no locks for the two hours that TCP would wait: half a minute. */
+const printSession = ({ statementMs, lockMs }: Deadlines): string =>
+  `SET search_path = ${schema}; SET statement_timeout = ${statementMs}; SET lock_timeout = ${lockMs};
+   SET idle_in_transaction_session_timeout = ${idleInTransactionMs};
+   SET tcp_keepalives_idle = 15; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3`;
+/**
+ * For what runs beside transactions, and inside of them by another way (see `aside`). Two, so that one slow statement
+ * does not hold up the heartbeats.
+ */
+export const asideConnections = 2;
 /** How often a transaction is done again that lost a race which doing it again wins (a deadlock, a lost snapshot). */
 const mostAttempts = 5;
 
@@ -35,6 +49,12 @@ export type Transaction = {
 
 export type Database = {
   readonly query: Query;
+  /**
+   * The same on connections of its own that no transaction holds: for heartbeats, and for whatever is asked while a
+   * transaction waits for the answer. On the pool, as many transactions as it has connections would wait for each
+   * other's to come free. Each is short, and never part of a transaction.
+   */
+  readonly aside: Query;
   /**
    * Runs `work` as one transaction; whatever it throws takes everything back. `work` may run more than once, unless
    * `attempts` is 1: it must leave nothing behind outside the database.
@@ -65,36 +85,44 @@ const isRace = (error: unknown): boolean => {
 
 export type DatabaseOptions = {
   readonly url: string;
-  /** Connections at most; what finds none waits for `connectMs`. */
+  /** Connections at most, but for those of `aside` and `connect`; what finds none waits for `connectMs`. */
   readonly connections: number;
+  /** Default: 5 s for a connection, 60 s for a statement, 15 s for a lock. */
+  readonly deadlines?: Partial<Deadlines>;
   /** A connection that broke while nobody used it; the next use opens another. */
   readonly onError: (error: unknown) => void;
 };
 
-export const openDatabase = ({ url, connections, onError }: DatabaseOptions): Database => {
+/** The connection is of no more use: what the server said itself is an answer, anything else is silence. */
+const isSilence = (error: unknown): boolean => !(error instanceof pg.DatabaseError);
+
+export const openDatabase = ({ url, connections, deadlines, onError }: DatabaseOptions): Database => {
+  const known = { ...usualDeadlines, ...deadlines };
+  const { connectMs, statementMs } = known;
+  const session = printSession(known);
+  // No settings among the words of the start-up: a pooler in between knows few of them.
   const settings: pg.ClientConfig = {
     connectionString: url,
     application_name: 'rcpt',
     connectionTimeoutMillis: connectMs,
-    statement_timeout: statementMs,
-    lock_timeout: lockMs,
-    idle_in_transaction_session_timeout: idleInTransactionMs,
     // Behind the server's own deadline: for a server that went away without a word.
     query_timeout: statementMs + connectMs,
     keepAlive: true,
   };
-  let sessionStatements: readonly string[] = [];
-  const pool = new pg.Pool({
-    ...settings,
-    max: connections,
-    idleTimeoutMillis: 30_000,
-    onConnect: async (client) => {
-      for (const statement of [`SET search_path = ${schema}`, ...sessionStatements])
-        await client.query(statement);
-    },
-  });
-  pool.on('error', (error) => onError(readPostgresError(error)));
+  let statements: readonly string[] = [session];
+  const prepare = async (client: pg.ClientBase): Promise<void> => {
+    for (const statement of statements) await client.query(statement);
+  };
+  const createPool = (max: number): pg.Pool => {
+    const made = new pg.Pool({ ...settings, max, idleTimeoutMillis: 30_000, onConnect: prepare });
+    made.on('error', (error) => {
+      if (closing === null) onError(readPostgresError(error));
+    });
+    return made;
+  };
   let closing: Promise<void> | null = null;
+  const pool = createPool(connections);
+  const asidePool = createPool(asideConnections);
 
   const guard = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
@@ -103,26 +131,38 @@ export const openDatabase = ({ url, connections, onError }: DatabaseOptions): Da
       throw readPostgresError(error, closing !== null);
     }
   };
+  const queryOn =
+    (on: pg.Pool): Query =>
+    (text, values) =>
+      guard(async () => rowsOf(await on.query<Row>(text, values && [...values])));
 
   const once = async <Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> => {
     const client = await pool.connect();
     let broken: Error | undefined;
-    // The pool listens to idle clients alone; what breaks under a statement rejects that as well.
-    const lose = (error: Error): void => {
-      broken = error;
+    const lose = (error: unknown): void => {
+      broken ??= error instanceof Error ? error : new Error(String(error));
     };
+    // The pool listens to idle clients alone; what breaks under a statement rejects that as well.
     client.on('error', lose);
+    const ask = async (query: pg.QueryConfig): Promise<Row[]> => {
+      try {
+        return rowsOf(await client.query<Row>(query));
+      } catch (error) {
+        // Also a statement that nobody answered: behind it a ROLLBACK would wait as long again.
+        if (isSilence(error)) lose(error);
+        throw error;
+      }
+    };
     try {
-      await client.query('BEGIN');
+      await ask({ text: 'BEGIN' });
       const result = await work({
-        query: async (text, values) => rowsOf(await client.query<Row>(text, values && [...values])),
-        prepared: async (name, text, values) =>
-          (await client.query<Row>({ name, text, values: [...values] })).rows,
+        query: (text, values) => ask({ text, ...(values && { values: [...values] }) }),
+        prepared: (name, text, values) => ask({ name, text, values: [...values] }),
       });
-      await client.query('COMMIT');
+      await ask({ text: 'COMMIT' });
       return result;
     } catch (error) {
-      if (broken === undefined) await client.query('ROLLBACK').catch(lose);
+      if (broken === undefined) await ask({ text: 'ROLLBACK' }).catch(lose);
       throw error;
     } finally {
       client.off('error', lose);
@@ -131,7 +171,8 @@ export const openDatabase = ({ url, connections, onError }: DatabaseOptions): Da
   };
 
   return {
-    query: (text, values) => guard(async () => rowsOf(await pool.query<Row>(text, values && [...values]))),
+    query: queryOn(pool),
+    aside: queryOn(asidePool),
     transaction: (work, attempts = mostAttempts) =>
       guard(async () => {
         for (let attempt = 1; ; attempt += 1) {
@@ -144,12 +185,15 @@ export const openDatabase = ({ url, connections, onError }: DatabaseOptions): Da
       }),
     connect: () =>
       guard(async () => {
-        const client = new pg.Client({ ...settings, query_timeout: statementMs });
+        const client = new pg.Client({ ...settings, query_timeout: connectMs });
+        // Who takes it hears of later ones; one that nobody hears would end the process.
+        client.on('error', () => undefined);
         await client.connect();
+        await prepare(client);
         return client;
       }),
-    setSessionStatements: (statements) => {
-      sessionStatements = statements;
+    setSessionStatements: (more) => {
+      statements = [session, ...more];
     },
     poolCounts: () => ({
       max: connections,
@@ -158,7 +202,7 @@ export const openDatabase = ({ url, connections, onError }: DatabaseOptions): Da
       waiting: pool.waitingCount,
     }),
     close: () => {
-      closing ??= pool.end();
+      closing ??= Promise.all([pool.end(), asidePool.end()]).then(() => undefined);
       return closing;
     },
   };

@@ -4,7 +4,8 @@
  * with the next vacuum, and from the log when that is recycled (docs/cluster.md).
  */
 import { clock, type Database, type Query } from './database.ts';
-import { dropChunks } from './queue.ts';
+import { holdJob } from './locks.ts';
+import { dropChunks } from './places.ts';
 import type { Tickets } from './tickets.ts';
 
 /** Rows a statement erases: some hundredths of a second, so that nobody waits for its locks. */
@@ -12,6 +13,7 @@ const batchRows = 5_000;
 export const createEraser = (database: Database, tickets: Tickets) => {
   /** Nobody sees it from now on, works on it or is told of it. */
   const hide = async (query: Query, job: number): Promise<void> => {
+    await query(`SELECT ${holdJob('$1::bigint')}`, [job]);
     await query(`UPDATE job SET state = 'ERASING' WHERE number = $1`, [job]);
     await dropChunks(query, tickets, job);
     await query('DELETE FROM delivery WHERE job = $1', [job]);

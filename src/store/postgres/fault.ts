@@ -53,19 +53,24 @@ const bySystemCode = new Set([
   'ENETUNREACH',
   'ENOENT', // a Unix socket
 ]);
-/** What pg says without a code when a connection is lost, refused by its own deadline, or the pool is at its end. */
+/** What pg says without a code when a connection is lost. */
 const lostPhrases = [
   'Connection terminated',
-  'timeout exceeded when trying to connect',
   'Client has encountered a connection error',
   'Client was closed',
   'server closed the connection',
 ];
-const latePhrase = 'Query read timeout';
+const latePhrases = [
+  'Query read timeout',
+  // All connections of the pool were busy for so long.
+  'timeout exceeded when trying to connect',
+];
 
 /** The store's own error for what pg threw; anything else is a bug and passes unchanged. */
 export const readPostgresError = (error: unknown, isClosing = false): unknown => {
   if (!(error instanceof Error) || error instanceof StoreError) return error;
+  // The pool hangs the whole client on it, which knows the password.
+  if ('client' in error) delete error.client;
   if (isClosing || error.message.includes('Cannot use a pool after calling end'))
     return postgresFault('CLOSED', error);
   const { code } = error as { readonly code?: unknown };
@@ -76,7 +81,7 @@ export const readPostgresError = (error: unknown, isClosing = false): unknown =>
   }
   if (error instanceof AggregateError && error.errors.length > 0)
     return readPostgresError(error.errors[0], isClosing);
-  if (error.message.includes(latePhrase)) return postgresFault('TIMED_OUT', error);
+  if (latePhrases.some((phrase) => error.message.includes(phrase))) return postgresFault('TIMED_OUT', error);
   if (lostPhrases.some((phrase) => error.message.includes(phrase)))
     return postgresFault('UNREACHABLE', error);
   return error;

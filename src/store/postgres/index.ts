@@ -3,16 +3,28 @@
  * happens elsewhere is heard by LISTEN, and times are the database's.
  */
 import type { ConstructorOptions } from 'pg-boss';
-import type { JobStore, JobWire } from '../../jobs/index.ts';
-import { openDatabase } from './database.ts';
+import type { JobStore, JobWire, UploadStore, WebhookStore } from '../../jobs/index.ts';
+import type { VerificationMemory } from '../../verify/index.ts';
+import { type DatabaseOptions, openDatabase } from './database.ts';
 import { createPostgresJobStore } from './jobs.ts';
 import { migrate } from './migrations.ts';
+import { readSecret } from './secret.ts';
+import { readStorage } from './storage.ts';
 import { openTickets } from './tickets.ts';
+import { createPostgresUploads } from './uploads.ts';
+import { createPostgresVerifications } from './verifications.ts';
+import { createPostgresWebhooks } from './webhooks.ts';
 import { openWire } from './wire.ts';
 
 export type PostgresStore = {
   readonly jobs: JobStore;
+  readonly webhooks: WebhookStore;
+  readonly uploads: UploadStore;
+  readonly verifications: VerificationMemory;
+  /** 32 octets that only this cluster knows, the same for all its processes: to sign links with. */
+  readonly secret: Uint8Array;
   readonly wire: JobWire;
+  /** Writes what was remembered and leaves the cluster. Later calls fail with CLOSED. */
   close(): Promise<void>;
 };
 
@@ -21,22 +33,30 @@ export type PostgresStoreOptions = {
   readonly url: string;
   /** The address that exchanges see of this process, by whatever name (RCPT_SOURCE). */
   readonly source: string;
-  /** Connections at most, but for the one that listens. */
+  /**
+   * Connections at most, but for the one that listens, two for heartbeats and the like, and one while uploads are
+   * written. What finds none free waits for 5 s.
+   */
   readonly connections: number;
+  readonly deadlines?: DatabaseOptions['deadlines'];
   /** How long a chunk may be worked on; longer than its deadline. */
   readonly leaseMs: number;
   /** Told of connections that break and of a queue in trouble; the work goes on. Never with an address or the URL. */
   readonly onError: (error: unknown) => void;
+  /** Ours, for the times of verdicts; the database's own decides. */
+  readonly now?: () => Date;
   /** A clock that a test drives (pg-boss, TestClock). */
   readonly clock?: ConstructorOptions['clock'];
 };
 
 /** Connects, brings the schema to this version and joins the cluster. Throws StoreError. */
 export const openPostgresStore = async (options: PostgresStoreOptions): Promise<PostgresStore> => {
-  const { url, source, connections, leaseMs, onError, clock } = options;
-  const database = openDatabase({ url, connections, onError });
+  const { url, source, connections, leaseMs, onError, now = () => new Date(), clock } = options;
+  const { deadlines = {} } = options;
+  const database = openDatabase({ url, connections, deadlines, onError });
   try {
     await migrate(database);
+    const secret = await readSecret(database.query);
     const tickets = await openTickets({
       database,
       source,
@@ -46,19 +66,32 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
     });
     const wire = openWire(database, crypto.randomUUID(), onError);
     await wire.ready;
+    const uploads = createPostgresUploads(database, onError);
+    const verifications = createPostgresVerifications({ database, source, now, onError });
+    let closing: Promise<void> | null = null;
+    const close = async (): Promise<void> => {
+      await verifications.close();
+      await uploads.close();
+      await wire.close();
+      await tickets.close();
+      await database.close();
+    };
     return {
       jobs: createPostgresJobStore({
         database,
         tickets,
         source,
         leaseMs,
-        readStorage: async () => ({ databaseBytes: 0, uploadBytes: 0, freeBytes: null }),
+        readStorage: () => readStorage(database.query),
       }),
+      webhooks: createPostgresWebhooks(database),
+      uploads,
+      verifications,
+      secret,
       wire,
-      async close() {
-        await wire.close();
-        await tickets.close();
-        await database.close();
+      close() {
+        closing ??= close();
+        return closing;
       },
     };
   } catch (error) {

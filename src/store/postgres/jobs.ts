@@ -1,9 +1,12 @@
 /** The store of jobs on PostgreSQL: its parts put together, and what is read of jobs as a whole. */
 import type { Job, JobPage, JobStore, Page } from '../../jobs/index.ts';
+import { createControl } from './control.ts';
 import type { Database, Query } from './database.ts';
 import { createEraser } from './erase.ts';
+import { createGate } from './gate.ts';
 import { createLoader } from './intake.ts';
 import { createListReader } from './list.ts';
+import { holdJob } from './locks.ts';
 import { createQueue } from './queue.ts';
 import { createResultReader } from './results.ts';
 import { jobColumns, pageOf, readJobRow, visible } from './rows.ts';
@@ -32,7 +35,10 @@ export const createPostgresJobStore = ({
   readStorage,
 }: JobStoreOptions): JobStore => {
   const load = createLoader(tickets);
+  // Each holds a connection for as long as its list comes; the others' work must go on meanwhile.
+  const inTurn = createGate(Math.max(1, Math.floor(database.poolCounts().max / 2)));
   const queue = createQueue({ database, tickets, source, leaseMs });
+  const control = createControl(tickets);
   const settle = createSettler({ database, tickets, source, readSources: queue.readSources });
   const eraser = createEraser(database, tickets);
   const results = createResultReader(database);
@@ -46,11 +52,12 @@ export const createPostgresJobStore = ({
     const [row] = await query(`SELECT ${jobColumns} FROM job WHERE id = $1 AND ${visible}`, [id]);
     return row === undefined ? null : readJobRow(row);
   };
-  /** Does something to a job, if there is one, and gives it as it is then. */
+  /** Does something to a job that nobody else is at, if there is one, and gives it as it is then. */
   const change = (id: string, work: (query: Query, number: number) => Promise<void>): Promise<Job | null> =>
     database.transaction(async ({ query }) => {
       const number = await numberOf(query, id);
       if (number === null) return null;
+      await query(`SELECT ${holdJob('$1::bigint')}`, [number]);
       await work(query, number);
       return jobById(query, id);
     });
@@ -81,7 +88,7 @@ export const createPostgresJobStore = ({
     async createJob(job, rows) {
       try {
         // Once: the rows can be read no second time.
-        await database.transaction((transaction) => load(transaction, job, rows), 1);
+        await inTurn(() => database.transaction((transaction) => load(transaction, job, rows), 1));
       } catch (error) {
         const { code, constraint } = (error ?? {}) as {
           readonly code?: unknown;
@@ -117,9 +124,9 @@ export const createPostgresJobStore = ({
       ask(jobId, { byReason: [], byProvider: [], byDomain: [] }, (number) =>
         results.breakdown(number, domains),
       ),
-    pauseJob: (id) => change(id, queue.pause),
-    resumeJob: (id) => change(id, queue.resume),
-    cancelJob: (id) => change(id, queue.cancel),
+    pauseJob: (id) => change(id, control.pause),
+    resumeJob: (id) => change(id, control.resume),
+    cancelJob: (id) => change(id, control.cancel),
     hideJob: (id) =>
       database.transaction(async ({ query }) => {
         const number = await numberOf(query, id);

@@ -99,6 +99,8 @@ export const migrations: readonly string[] = [
     not_before  timestamptz NOT NULL,
     tries       int NOT NULL DEFAULT 0,
     attempt     int NOT NULL DEFAULT 0,
+    -- Leases in a row that ended without a word.
+    crashes     int NOT NULL DEFAULT 0,
     rows        int[] NOT NULL,
     -- Whose place in the queue: pg-boss's queue and job. NULL while its job is paused.
     queue       text NOT NULL,
@@ -113,7 +115,7 @@ export const migrations: readonly string[] = [
     last_write  uuid
   ) WITH (fillfactor = 70);
   CREATE INDEX chunk_by_job ON chunk (job, tries, not_before);
-  CREATE INDEX chunk_by_time ON chunk (not_before) WHERE lease IS NULL AND ticket IS NOT NULL;
+  CREATE INDEX chunk_by_time ON chunk (queue, not_before) WHERE lease IS NULL AND ticket IS NOT NULL;
   CREATE INDEX chunk_by_lease ON chunk (lease_until) WHERE lease IS NOT NULL;
 
   -- What a breakdown counts, kept up to date with every settling: a million rows are never scanned for it.
@@ -145,6 +147,8 @@ export const migrations: readonly string[] = [
     state      text NOT NULL CHECK (state IN ('OPEN', 'COMPLETE', 'USED')),
     size       bigint,
     received   bigint NOT NULL DEFAULT 0,
+    -- Whose octets are taken: changes with each that begins to write.
+    writer     uuid,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     sha256     text

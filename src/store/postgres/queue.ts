@@ -1,8 +1,10 @@
-/** Chunks as a queue: taken under a lease, released, held while their job is paused, dropped when it is cancelled. */
+/** Chunks as a queue: taken under a lease, kept, given back, released. */
 import { randomUUID } from 'node:crypto';
 import type { Chunk } from '../../jobs/index.ts';
-import { bossSchema, clock, type Database, type Query, type Row } from './database.ts';
-import { announce } from './deliveries.ts';
+import { clock, type Database, type Query } from './database.ts';
+import { shareJob, tryToShareJob } from './locks.ts';
+import { mendPlaces, placeChunks, readPlaced, returnPlace } from './places.ts';
+import { createSkew } from './skew.ts';
 import { decodeText } from './text.ts';
 import { anybody, queueOf, type TakenTicket, type Tickets } from './tickets.ts';
 
@@ -17,76 +19,20 @@ export type QueueOptions = {
 /** Who lives is asked this often at most; a worker that vanished is known by its heartbeats, not by this. */
 const sourcesLifeMs = 5_000;
 
-type PlacedChunk = {
-  readonly id: number;
-  readonly job: string;
-  readonly ordinal: number;
-  readonly notBefore: Date;
-};
+/** Somebody pauses, resumes or cancels it: its ticket goes back as it was. */
+class JobIsHeld extends Error {
+  override readonly name = 'JobIsHeld';
+  readonly jobId: string;
 
-const readPlaced = (row: Row): PlacedChunk => ({
-  id: Number(row.id),
-  job: String(row.job_id),
-  ordinal: Number(row.ordinal),
-  notBefore: row.not_before as Date,
-});
-
-/** Gives chunks a new place in a queue, each at its time. */
-export const placeChunks = async (
-  query: Query,
-  tickets: Pick<Tickets, 'put'>,
-  queue: string,
-  chunks: readonly PlacedChunk[],
-): Promise<void> => {
-  if (chunks.length === 0) return;
-  const placed = chunks.map((chunk) => ({ ...chunk, ticket: randomUUID() }));
-  await query(
-    `UPDATE chunk SET queue = $1, ticket = g.ticket
-     FROM unnest($2::bigint[], $3::uuid[]) AS g(id, ticket) WHERE chunk.id = g.id`,
-    [queue, placed.map(({ id }) => id), placed.map(({ ticket }) => ticket)],
-  );
-  await tickets.put(
-    query,
-    queue,
-    placed.map(({ id, job, ordinal, notBefore, ticket }) => ({
-      id: ticket,
-      chunk: id,
-      jobId: job,
-      ordinal,
-      notBefore,
-    })),
-  );
-};
-
-/** Takes the places of a job's chunks back that nobody holds, or of all of them. */
-const dropPlaces = async (
-  query: Query,
-  tickets: Pick<Tickets, 'drop'>,
-  job: number,
-  { isHeldToo }: { readonly isHeldToo: boolean },
-): Promise<void> => {
-  const places = await query(
-    `SELECT queue, array_agg(ticket) AS ids FROM chunk
-     WHERE job = $1 AND ticket IS NOT NULL AND (lease IS NULL OR $2) GROUP BY queue`,
-    [job, isHeldToo],
-  );
-  for (const { queue, ids } of places) await tickets.drop(query, String(queue), ids as readonly string[]);
-};
-
-/** All chunks of a job, with their places. */
-export const dropChunks = async (
-  query: Query,
-  tickets: Pick<Tickets, 'drop'>,
-  job: number,
-): Promise<void> => {
-  await dropPlaces(query, tickets, job, { isHeldToo: true });
-  await query('DELETE FROM chunk WHERE job = $1', [job]);
-};
+  constructor(jobId: string) {
+    super('the job is being changed');
+    this.jobId = jobId;
+  }
+}
 
 export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions) => {
+  const skew = createSkew();
   let sources: { readonly at: number; readonly names: Promise<readonly string[]> } | null = null;
-  /** How far the database's clock is ahead of ours, in milliseconds. */
-  let aheadMs = 0;
 
   const readSources = (): Promise<readonly string[]> => {
     const at = performance.now();
@@ -100,20 +46,27 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
     return sources.names;
   };
 
-  const learnClock = (row: Row | undefined, now: Date): void => {
-    const at = row?.now;
-    if (at instanceof Date) aheadMs = at.getTime() - now.getTime();
-  };
-
   /** The chunk of a ticket under a lease; null when it is not to be worked on: then the ticket is done with. */
-  const lease = async (query: Query, ticket: TakenTicket, now: Date): Promise<Chunk | null> => {
+  const lease = async (
+    query: Query,
+    ticket: TakenTicket,
+    now: Date,
+    alive: readonly string[],
+  ): Promise<Chunk | null> => {
     const token = randomUUID();
+    const [known] = await query(
+      `SELECT job.id, ${tryToShareJob('chunk.job')} AS "isFree" FROM chunk JOIN job ON job.number = chunk.job
+       WHERE chunk.id = $1`,
+      [ticket.chunk],
+    );
+    if (known?.isFree === false) throw new JobIsHeld(String(known.id));
     const [held] = await query(
+      // A lease that nobody ended counts: this may be sooner than the sweep that ends it.
       `UPDATE chunk SET lease = $1, lease_until = ${clock} + $2 * interval '1 millisecond', attempt = attempt + 1,
-         take = $3
+         take = $3, crashes = crashes + CASE WHEN lease IS NULL THEN 0 ELSE 1 END
        FROM job WHERE chunk.id = $4 AND chunk.ticket = $5 AND job.number = chunk.job AND job.state IN ('QUEUED', 'RUNNING')
        RETURNING chunk.job, job.id AS job_id, job.state, job.max_age, chunk.ordinal, chunk.attempt, chunk.tries,
-         chunk.rows, chunk.avoid, ${clock} AS now`,
+         chunk.crashes, chunk.rows, chunk.avoid, ${clock} AS now`,
       [token, leaseMs, ticket.take, ticket.chunk, ticket.id],
     );
     if (held === undefined) {
@@ -125,7 +78,7 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
       );
       return null;
     }
-    learnClock(held, now);
+    skew.learn(held.now, now);
     if (held.state === 'QUEUED')
       await query(
         `UPDATE job SET state = 'RUNNING', started_at = coalesce(started_at, ${clock}) WHERE number = $1 AND state = 'QUEUED'`,
@@ -137,14 +90,14 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
       [held.rows, held.job],
     );
     const avoided = held.avoid as readonly string[];
-    const others = (await readSources()).filter((name) => name !== source && !avoided.includes(name));
+    const others = alive.filter((name) => name !== source && !avoided.includes(name));
     return {
       id: ticket.chunk,
       jobId: String(held.job_id),
       ordinal: Number(held.ordinal),
       lease: token,
       attempt: Number(held.attempt),
-      crashes: ticket.crashes,
+      crashes: Number(held.crashes),
       otherSources: others.length,
       maxAgeSeconds: typeof held.max_age === 'number' ? held.max_age : null,
       rows: rows.map(({ row, address }) => ({
@@ -177,17 +130,25 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
   return {
     readSources,
     take: async (now: Date, exceptJobs: readonly string[]): Promise<Chunk | null> => {
+      const alive = await readSources();
+      const passedOver = new Set(exceptJobs);
       while (true) {
-        const taken = await database.transaction(async ({ query }) => {
-          const ticket = await tickets.take(query, exceptJobs);
-          return ticket === null ? null : { chunk: await lease(query, ticket, now) };
-        });
-        if (taken === null) return null;
-        if (taken.chunk !== null) return taken.chunk;
+        try {
+          const taken = await database.transaction(async ({ query }) => {
+            const ticket = await tickets.take(query, [...passedOver]);
+            return ticket === null ? null : { chunk: await lease(query, ticket, now, alive) };
+          });
+          if (taken === null) return null;
+          if (taken.chunk !== null) return taken.chunk;
+        } catch (error) {
+          if (!(error instanceof JobIsHeld)) throw error;
+          passedOver.add(error.jobId);
+        }
       }
     },
     giveBack: ({ id, lease: token }: Chunk): Promise<void> =>
       database.transaction(async ({ query }) => {
+        await query(`SELECT ${shareJob('job')} FROM chunk WHERE id = $1`, [id]);
         const [held] = await query(
           `UPDATE chunk SET lease = NULL, lease_until = NULL, attempt = greatest(attempt - 1, 0)
            WHERE id = $1 AND lease = $2 RETURNING id`,
@@ -196,11 +157,12 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
         if (held !== undefined) await returnPlace(query, tickets, id);
       }),
     keep: async (chunks: readonly Chunk[], now: Date): Promise<readonly Chunk[]> => {
-      const held = await database.query(
+      // Whatever our transactions do: a heartbeat that is late is a worker that died.
+      const held = await database.aside(
         `SELECT lease, ticket, queue, take, ${clock} AS now FROM chunk WHERE lease = ANY($1::uuid[])`,
         [chunks.map((chunk) => chunk.lease)],
       );
-      learnClock(held[0], now);
+      skew.learn(held[0]?.now, now);
       const lost = await tickets.keep(
         held.map(({ ticket, queue, take }) => ({
           id: String(ticket),
@@ -219,106 +181,14 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
       await rehome();
       return released;
     },
+    /** Of those that we may take: others' would wake us for nothing, again and again. */
     nextAt: async (): Promise<Date | null> => {
       const [row] = await database.query(
-        'SELECT min(not_before) AS at FROM chunk WHERE lease IS NULL AND ticket IS NOT NULL',
+        `SELECT min(at) AS at FROM unnest($1::text[]) AS q(name), LATERAL (
+           SELECT min(not_before) AS at FROM chunk WHERE queue = q.name AND lease IS NULL AND ticket IS NOT NULL) AS c`,
+        [[anybody, queueOf(source)]],
       );
-      return row?.at instanceof Date ? new Date(row.at.getTime() - aheadMs) : null;
+      return row?.at instanceof Date ? skew.toOurs(row.at) : null;
     },
-    pause: (query: Query, job: number) => pauseJob(query, tickets, job),
-    resume: (query: Query, job: number) => resumeJob(query, tickets, job),
-    cancel: (query: Query, job: number) => cancelJob(query, tickets, job),
   };
-};
-
-/**
- * A chunk that its holder gives back in order takes a new place, so that what it was taken for before is forgotten;
- * of a paused job it takes none.
- */
-export const returnPlace = async (
-  query: Query,
-  tickets: Pick<Tickets, 'put' | 'complete'>,
-  chunk: number,
-): Promise<void> => {
-  // The job's row is locked: else it could be resumed between our look at its state and what follows from it.
-  const [held] = await query(
-    `SELECT chunk.id, chunk.queue, chunk.ticket, chunk.take, chunk.ordinal, chunk.not_before, job.id AS job_id, job.state
-     FROM chunk JOIN job ON job.number = chunk.job WHERE chunk.id = $1 FOR UPDATE`,
-    [chunk],
-  );
-  if (held === undefined) return;
-  const queue = String(held.queue);
-  await tickets.complete(query, { id: String(held.ticket), queue, take: Number(held.take) });
-  if (held.state === 'PAUSED') await query('UPDATE chunk SET ticket = NULL WHERE id = $1', [chunk]);
-  else await placeChunks(query, tickets, queue, [readPlaced(held)]);
-};
-
-/**
- * Makes chunks and tickets agree: a lease whose ticket is held no longer is over, and a chunk that may be taken has a
- * ticket, though it was lost (a pause that met a take, a queue that was emptied by hand). Gives the leases that were over.
- */
-const mendPlaces =
-  (tickets: Pick<Tickets, 'put'>) =>
-  async ({ query }: { readonly query: Query }): Promise<number> => {
-    const astray = await query(
-      `SELECT chunk.id, chunk.queue, chunk.ordinal, chunk.not_before, chunk.lease, job.id AS job_id, job.state, t.state AS ticket
-       FROM chunk JOIN job ON job.number = chunk.job
-       LEFT JOIN ${bossSchema}.job AS t ON t.name = chunk.queue AND t.id = chunk.ticket
-       WHERE job.state IN ('QUEUED', 'RUNNING', 'PAUSED')
-         AND (chunk.lease IS NOT NULL OR job.state <> 'PAUSED')
-         AND coalesce(t.state::text, '') <> ALL(
-           CASE WHEN chunk.lease IS NULL THEN ARRAY['created', 'retry', 'active'] ELSE ARRAY['active'] END)
-       FOR UPDATE OF chunk SKIP LOCKED`,
-    );
-    const isLost = ({ ticket }: Row): boolean => ticket !== 'created' && ticket !== 'retry';
-    const lost = astray.filter(isLost);
-    await query('UPDATE chunk SET lease = NULL, lease_until = NULL WHERE id = ANY($1)', [
-      astray.map(({ id }) => id),
-    ]);
-    await query('UPDATE chunk SET ticket = NULL WHERE id = ANY($1)', [lost.map(({ id }) => id)]);
-    const byQueue = Map.groupBy(
-      lost.filter(({ state }) => state !== 'PAUSED'),
-      ({ queue }) => String(queue),
-    );
-    for (const [queue, some] of byQueue) await placeChunks(query, tickets, queue, some.map(readPlaced));
-    return astray.filter(({ lease }) => lease !== null).length;
-  };
-
-const pauseJob = async (query: Query, tickets: Tickets, job: number): Promise<void> => {
-  const [paused] = await query(
-    `UPDATE job SET state = 'PAUSED' WHERE number = $1 AND state IN ('QUEUED', 'RUNNING') RETURNING 1 AS done`,
-    [job],
-  );
-  if (paused === undefined) return;
-  await dropPlaces(query, tickets, job, { isHeldToo: false });
-  await query('UPDATE chunk SET ticket = NULL WHERE job = $1 AND lease IS NULL', [job]);
-};
-
-const resumeJob = async (query: Query, tickets: Tickets, job: number): Promise<void> => {
-  const [resumed] = await query(
-    `UPDATE job SET state = CASE WHEN started_at IS NULL THEN 'QUEUED' ELSE 'RUNNING' END
-     WHERE number = $1 AND state = 'PAUSED' RETURNING 1 AS done`,
-    [job],
-  );
-  if (resumed === undefined) return;
-  // Rows that were never asked may start at once, whatever the clock said when the list came.
-  const chunks = await query(
-    `SELECT chunk.id, chunk.queue, chunk.ordinal, job.id AS job_id,
-       CASE WHEN tries = 0 THEN least(not_before, ${clock}) ELSE not_before END AS not_before
-     FROM chunk JOIN job ON job.number = chunk.job WHERE chunk.job = $1 AND chunk.ticket IS NULL`,
-    [job],
-  );
-  const byQueue = Map.groupBy(chunks, ({ queue }) => String(queue));
-  for (const [queue, some] of byQueue) await placeChunks(query, tickets, queue, some.map(readPlaced));
-};
-
-const cancelJob = async (query: Query, tickets: Tickets, job: number): Promise<void> => {
-  const [cancelled] = await query(
-    `UPDATE job SET state = 'CANCELLED', ended_at = ${clock}, waiting = 0
-     WHERE number = $1 AND state IN ('QUEUED', 'RUNNING', 'PAUSED') RETURNING 1 AS done`,
-    [job],
-  );
-  if (cancelled === undefined) return;
-  await dropChunks(query, tickets, job);
-  await announce(query, job, 'bulk_job.cancelled');
 };

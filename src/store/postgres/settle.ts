@@ -4,7 +4,8 @@ import { chunkRows } from '../../jobs/chunks.ts';
 import type { Chunk, ChunkOutcome, WaitingRow } from '../../jobs/index.ts';
 import { clock, type Database, type Query, type Row, type Transaction } from './database.ts';
 import { announce } from './deliveries.ts';
-import { placeChunks, returnPlace } from './queue.ts';
+import { shareJob } from './locks.ts';
+import { placeChunks, returnPlace } from './places.ts';
 import { encodeText } from './text.ts';
 import { anybody, queueOf, type Tickets } from './tickets.ts';
 
@@ -43,7 +44,7 @@ const settleStatement = `
       unknown = job.unknown + c.unknown, stored_bytes = stored_bytes + c.bytes,
       waiting = waiting + $13 - CASE WHEN $14 THEN c.settled ELSE 0 END
     FROM counted AS c WHERE number = $1 AND state IN ('QUEUED', 'RUNNING', 'PAUSED')
-    RETURNING job.settled - c.settled AS before, job.settled AS after, job.total
+    RETURNING job.settled - c.settled AS before, job.settled AS after, job.total, job.state
   ), inserted AS (
     INSERT INTO result (job, position, row, status, reason, score, provider, exchange, reply_code, reply_enhanced,
       reply_text, checked_at)
@@ -59,12 +60,16 @@ const settleStatement = `
     ON CONFLICT (job, kind, key) DO UPDATE
       SET count = tally.count + excluded.count, deliverable = tally.deliverable + excluded.deliverable
   )
-  SELECT before, after, total FROM moved`;
+  SELECT before, after, total, state FROM moved`;
 
+/**
+ * The job's lock first, in the same way to the server. Of the chunk, which is locked then, we see the newest; of the job
+ * only what never changes.
+ */
 const holdStatement = `
   SELECT c.job, c.rows, c.tries, c.ordinal, c.avoid, c.queue, c.ticket, c.take, c.last_write, j.id AS job_id,
     j.duplicates, ${clock} AS now
-  FROM chunk AS c JOIN job AS j ON j.number = c.job
+  FROM chunk AS c JOIN job AS j ON j.number = c.job CROSS JOIN LATERAL (SELECT ${shareJob('c.job')}) AS shared
   WHERE c.id = $1 AND c.lease = $2 AND c.lease_until > ${clock} FOR UPDATE OF c`;
 
 type Held = {
@@ -109,14 +114,15 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
   };
 
   /** Which queue a row waits in, and whom it must not meet again. */
-  const homeOf = async (
+  const homeOf = (
     { where }: WaitingRow,
     avoid: readonly string[],
-  ): Promise<{ readonly queue: string; readonly avoid: readonly string[] }> => {
+    alive: readonly string[],
+  ): { readonly queue: string; readonly avoid: readonly string[] } => {
     if (where === 'here') return { queue: queueOf(source), avoid };
     if (where !== 'elsewhere') return { queue: anybody, avoid };
     const avoided = [...new Set([...avoid, source])];
-    const others = (await readSources()).filter((name) => !avoided.includes(name));
+    const others = alive.filter((name) => !avoided.includes(name));
     const other = others[Math.floor(Math.random() * others.length)];
     return { queue: other === undefined ? anybody : queueOf(other), avoid: avoided };
   };
@@ -126,6 +132,7 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     { job, jobId, ordinal, tries }: Held,
     place: { readonly notBefore: Date; readonly queue: string; readonly avoid: readonly string[] },
     rows: readonly number[],
+    isPaused: boolean,
   ): Promise<void> => {
     let rest = rows;
     while (rest.length > 0) {
@@ -143,12 +150,12 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
       }
       const [chunk] = await query(
         `INSERT INTO chunk (job, ordinal, not_before, tries, rows, queue, avoid)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, (SELECT state FROM job WHERE number = $1 FOR UPDATE) AS state`,
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
         [job, ordinal, place.notBefore, tries + 1, some, place.queue, place.avoid],
       );
-      if (chunk === undefined || chunk.state === 'PAUSED') continue;
+      if (isPaused) continue;
       await placeChunks(query, tickets, place.queue, [
-        { id: Number(chunk.id), job: jobId, ordinal, notBefore: place.notBefore },
+        { id: Number(chunk?.id), job: jobId, ordinal, notBefore: place.notBefore },
       ]);
     }
   };
@@ -166,7 +173,7 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     { query, prepared }: Transaction,
     held: Held,
     { settled, waiting }: ChunkOutcome,
-  ): Promise<'written' | 'ended'> => {
+  ): Promise<'PAUSED' | 'open' | 'ended'> => {
     let moreWaiting = 0;
     if (held.tries === 0 && waiting.length > 0) {
       const rows = waiting.map(({ row }) => row);
@@ -196,7 +203,7 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     ]);
     if (moved === undefined) return 'ended';
     if (settled.length > 0) await end(query, held.job, moved);
-    return 'written';
+    return moved.state === 'PAUSED' ? 'PAUSED' : 'open';
   };
 
   const writeWaiting = async (
@@ -204,6 +211,7 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     held: Held,
     waiting: readonly WaitingRow[],
     now: Date,
+    { alive, isPaused }: { readonly alive: readonly string[]; readonly isPaused: boolean },
   ): Promise<void> => {
     const places = new Map<
       string,
@@ -212,13 +220,13 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     for (const row of waiting) {
       const delayMs = row.retryAt.getTime() - now.getTime();
       const notBefore = new Date(Math.ceil((held.now.getTime() + delayMs) / waitGrainMs) * waitGrainMs);
-      const home = await homeOf(row, held.avoid);
+      const home = homeOf(row, held.avoid, alive);
       const key = JSON.stringify([notBefore, home]);
       const place = places.get(key) ?? { notBefore, ...home, rows: [] };
       places.set(key, place);
       place.rows.push(row.row);
     }
-    for (const { rows, ...place } of places.values()) await putWaiting(query, held, place, rows);
+    for (const { rows, ...place } of places.values()) await putWaiting(query, held, place, rows, isPaused);
   };
 
   const settle = async (
@@ -226,7 +234,7 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     chunk: Chunk,
     outcome: ChunkOutcome,
     now: Date,
-    isLast: boolean,
+    { isLast, alive }: { readonly isLast: boolean; readonly alive: readonly string[] },
   ): Promise<'settled' | 'refused'> => {
     const { query, prepared } = transaction;
     const [row] = await prepared('hold', holdStatement, [chunk.id, chunk.lease]);
@@ -239,8 +247,11 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
       if (!left.delete(number))
         throw new Error(`row ${number} is not one of chunk ${chunk.id}'s that are to be settled`);
     const count = outcome.settled.length + outcome.waiting.length;
-    if (count > 0 && (await writeResults(transaction, held, outcome)) === 'ended') return 'refused';
-    await writeWaiting(query, held, outcome.waiting, now);
+    if (count > 0) {
+      const state = await writeResults(transaction, held, outcome);
+      if (state === 'ended') return 'refused';
+      await writeWaiting(query, held, outcome.waiting, now, { alive, isPaused: state === 'PAUSED' });
+    }
     if (left.size === 0) {
       await query('DELETE FROM chunk WHERE id = $1', [chunk.id]);
       await tickets.complete(query, held.place);
@@ -253,12 +264,20 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
         chunk.id,
       ]);
     if (isLast) {
-      await query('UPDATE chunk SET lease = NULL, lease_until = NULL WHERE id = $1', [chunk.id]);
+      await query('UPDATE chunk SET lease = NULL, lease_until = NULL, crashes = 0 WHERE id = $1', [chunk.id]);
       await returnPlace(query, tickets, chunk.id);
     }
     return 'settled';
   };
 
-  return (chunk: Chunk, outcome: ChunkOutcome, now: Date, isLast: boolean): Promise<'settled' | 'refused'> =>
-    database.transaction((transaction) => settle(transaction, chunk, outcome, now, isLast));
+  return async (
+    chunk: Chunk,
+    outcome: ChunkOutcome,
+    now: Date,
+    isLast: boolean,
+  ): Promise<'settled' | 'refused'> => {
+    // Before the transaction: it must not wait for another connection while it holds one.
+    const alive = outcome.waiting.some(({ where }) => where === 'elsewhere') ? await readSources() : [];
+    return database.transaction((transaction) => settle(transaction, chunk, outcome, now, { isLast, alive }));
+  };
 };

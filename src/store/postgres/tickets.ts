@@ -31,7 +31,8 @@ const deleteAfterSeconds = 3_600;
 export const queueOf = (source: string): string =>
   `${anybody}-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`;
 
-type TicketData = { readonly chunk: number; readonly crashes?: number };
+/** `ticket` is its own id, which a dead letter keeps. */
+type TicketData = { readonly chunk: number; readonly ticket: string };
 
 export type NewTicket = {
   readonly id: string;
@@ -48,7 +49,6 @@ export type TakenTicket = {
   readonly chunk: number;
   /** How often it was taken before. */
   readonly take: number;
-  readonly crashes: number;
 };
 
 export type Tickets = {
@@ -91,7 +91,8 @@ export const openTickets = async ({
   });
   const boss = new PgBoss({
     db: {
-      ...asDb(database.query),
+      // Aside: it looks queues up inside of our transactions.
+      ...asDb(database.aside),
       setSessionStatements: async (statements: string[]) => database.setSessionStatements(statements),
       poolCounts: () => database.poolCounts(),
     },
@@ -108,7 +109,6 @@ export const openTickets = async ({
   boss.on('error', (error) => {
     if (!isClosed) onError(error);
   });
-  await boss.start();
   const own = queueOf(source);
   const terms = {
     expireInSeconds: Math.ceil(leaseMs / 1_000),
@@ -118,8 +118,18 @@ export const openTickets = async ({
     retentionSeconds,
     deleteAfterSeconds,
   };
-  await boss.createQueue(deadLetters, { ...terms, retryLimit: 0 });
-  for (const queue of [anybody, own]) await boss.createQueue(queue, { ...terms, deadLetter: deadLetters });
+  const stop = (): Promise<void> => {
+    isClosed = true;
+    return boss.stop({ graceful: false, close: false });
+  };
+  try {
+    await boss.start();
+    await boss.createQueue(deadLetters, { ...terms, retryLimit: 0 });
+    for (const queue of [anybody, own]) await boss.createQueue(queue, { ...terms, deadLetter: deadLetters });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 
   const put: Tickets['put'] = async (query, queue, tickets) => {
     if (tickets.length === 0) return;
@@ -127,7 +137,7 @@ export const openTickets = async ({
       queue,
       tickets.map(({ id, chunk, jobId, ordinal, notBefore }) => ({
         id,
-        data: { chunk } satisfies TicketData,
+        data: { chunk, ticket: id } satisfies TicketData,
         priority: priorityOf(ordinal),
         group: { id: jobId },
         ...(notBefore === null ? {} : { startAfter: notBefore }),
@@ -136,22 +146,28 @@ export const openTickets = async ({
     );
   };
 
-  /** What killed its workers too often comes back as a ticket that says so; whoever takes it gives its rows up. */
+  /**
+   * What killed its workers too often comes back, with all its crashes: whoever takes it gives its rows up. Unless the
+   * chunk has another ticket by now.
+   */
   const returnDead = (): Promise<boolean> =>
     database.transaction(async ({ query }) => {
       const db = asDb(query);
       const [letter] = await boss.fetch<TicketData>(deadLetters, { db, includeMetadata: true });
       if (letter === undefined) return false;
-      const { chunk } = letter.data;
-      await boss.insert(
-        anybody,
-        [{ id: letter.id, data: { chunk, crashes: retryLimit } satisfies TicketData }],
-        { db },
+      const { chunk, ticket } = letter.data;
+      const [returned] = await query(
+        `UPDATE chunk SET ticket = $1, queue = $2, lease = NULL, lease_until = NULL,
+           crashes = crashes + CASE WHEN lease IS NULL THEN 0 ELSE 1 END
+         WHERE id = $3 AND ticket = $4 RETURNING id`,
+        [letter.id, anybody, chunk, ticket],
       );
-      await query(
-        'UPDATE chunk SET ticket = $1, queue = $2, lease = NULL, lease_until = NULL WHERE id = $3',
-        [letter.id, anybody, chunk],
-      );
+      if (returned !== undefined)
+        await boss.insert(
+          anybody,
+          [{ id: letter.id, data: { chunk, ticket: letter.id } satisfies TicketData }],
+          { db },
+        );
       await boss.complete(deadLetters, { id: letter.id, retryCount: letter.retryCount }, null, { db });
       return true;
     });
@@ -167,8 +183,7 @@ export const openTickets = async ({
         });
         if (ticket === undefined) continue;
         const { id, data, retryCount } = ticket;
-        const { chunk, crashes = 0 } = data;
-        return { id, queue, chunk, take: retryCount, crashes: crashes + retryCount };
+        return { id, queue, chunk: data.chunk, take: retryCount };
       }
       return null;
     },
@@ -199,9 +214,6 @@ export const openTickets = async ({
       return [...new Set(instances.filter(({ live }) => live).map(({ name }) => name ?? ''))];
     },
     // Without waiting for anything: who takes tickets has ended before.
-    close: () => {
-      isClosed = true;
-      return boss.stop({ graceful: false, close: false });
-    },
+    close: stop,
   };
 };

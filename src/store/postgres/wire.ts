@@ -52,7 +52,7 @@ export const openWire = (
   const send = (payloads: readonly string[]): void => {
     // Lost with the connection: the poll of who waits covers it.
     database
-      .query(`SELECT pg_notify('${channel}', $1 || ' ' || payload) FROM unnest($2::text[]) AS payload`, [
+      .aside(`SELECT pg_notify('${channel}', $1 || ' ' || payload) FROM unnest($2::text[]) AS payload`, [
         node,
         payloads,
       ])
