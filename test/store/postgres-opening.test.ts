@@ -92,6 +92,21 @@ describe.skipIf(whyNoPostgres !== null)('a PostgreSQL database', () => {
     await store.close();
   });
 
+  it('is given the time that a step takes, by whoever waits for it as well', async () => {
+    const url = await server.createDatabase();
+    const openHasty = () =>
+      openDatabase({
+        url,
+        connections: 1,
+        deadlines: { connectMs: 1_000, statementMs: 100, lockMs: 100 },
+        onError: () => undefined,
+      });
+    const both = [openHasty(), openHasty()];
+    await Promise.all(both.map((one) => migrate(one, [...migrations, 'SELECT pg_sleep(1.5)'])));
+    expect(await versionOf(url)).toBe(migrations.length + 1);
+    await Promise.all(both.map((one) => one.close()));
+  });
+
   it('of a newer version is refused, and nothing of it is changed', async () => {
     const url = await server.createDatabase();
     await (await openPostgresStore({ url, ...options })).close();

@@ -63,8 +63,11 @@ export type Database = {
     work: (transaction: Transaction) => Promise<Result>,
     attempts?: number,
   ) => Promise<Result>;
-  /** A connection of its own that no pool recycles, for LISTEN. Who takes it ends it. */
-  readonly connect: () => Promise<pg.Client>;
+  /**
+   * A connection of its own that no pool recycles. Who takes it ends it. Its statements are short (LISTEN, a lock that is
+   * tried), or it is patient: then they take as long as they take.
+   */
+  readonly connect: (how?: { readonly isPatient: boolean }) => Promise<pg.Client>;
   /** Statements that each connection begins with; for pg-boss's clock of tests. */
   readonly setSessionStatements: (statements: readonly string[]) => void;
   readonly poolCounts: () => { max: number; total: number; idle: number; waiting: number };
@@ -183,13 +186,20 @@ export const openDatabase = ({ url, connections, deadlines, onError }: DatabaseO
           }
         }
       }),
-    connect: () =>
+    connect: ({ isPatient } = { isPatient: false }) =>
       guard(async () => {
-        const client = new pg.Client({ ...settings, query_timeout: connectMs });
+        const { query_timeout: _, ...patient } = settings;
+        const client = new pg.Client(isPatient ? patient : { ...settings, query_timeout: connectMs });
         // Who takes it hears of later ones; one that nobody hears would end the process.
         client.on('error', () => undefined);
-        await client.connect();
-        await prepare(client);
+        try {
+          await client.connect();
+          await prepare(client);
+          if (isPatient) await client.query('SET statement_timeout = 0; SET lock_timeout = 0');
+        } catch (error) {
+          await client.end().catch(() => undefined);
+          throw error;
+        }
         return client;
       }),
     setSessionStatements: (more) => {

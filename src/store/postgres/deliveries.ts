@@ -22,7 +22,8 @@ export const announce = async (query: Query, job: number, event: WebhookEvent): 
   if (told.length === 0) return;
   await query(
     `UPDATE delivery SET state = 'FAILED', next_attempt_at = NULL WHERE job = $1 AND state = 'PENDING'
-       AND event = 'bulk_job.progressed' AND attempts <> '[]' AND lease_until IS NULL`,
+       AND event = 'bulk_job.progressed' AND attempts <> '[]'
+       AND (lease_until IS NULL OR lease_until <= ${clock})`,
     [job],
   );
 };

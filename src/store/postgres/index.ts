@@ -1,6 +1,9 @@
 /**
  * The store on PostgreSQL: the same ports as SQLite's, for any number of processes. Chunks are tickets of pg-boss, what
  * happens elsewhere is heard by LISTEN, and times are the database's.
+ *
+ * A pooler in between must keep sessions (PgBouncer: pool_mode = session): settings, LISTEN and the locks of uploads
+ * belong to a connection.
  */
 import type { ConstructorOptions } from 'pg-boss';
 import type { JobStore, JobWire, UploadStore, WebhookStore } from '../../jobs/index.ts';

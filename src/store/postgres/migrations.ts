@@ -9,7 +9,7 @@
  */
 import type { Database } from './database.ts';
 import { schema } from './database.ts';
-import { postgresFault } from './fault.ts';
+import { postgresFault, readPostgresError } from './fault.ts';
 
 /** "rcpt" and what is locked: any number that no other program on the database takes. */
 const lockKey = 0x72_63_70_74;
@@ -190,24 +190,33 @@ export const migrations: readonly string[] = [
 ];
 
 /**
- * Brings the schema to this version, whoever else does so at the same time.
+ * Brings the schema to this version, whoever else does so at the same time. However long that takes: a step may write a
+ * billion rows anew, and who comes second waits for it.
  * @throws StoreError NEWER_VERSION when a newer rcpt was here
  */
-export const migrate = async (database: Database, steps: readonly string[] = migrations): Promise<void> =>
-  database.transaction(async ({ query }) => {
+export const migrate = async (database: Database, steps: readonly string[] = migrations): Promise<void> => {
+  const client = await database.connect({ isPatient: true });
+  try {
+    await client.query('BEGIN');
     // Held to the end of the transaction, however it ends.
-    await query('SELECT pg_advisory_xact_lock($1)', [lockKey]);
-    await query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
-    await query(`SET LOCAL search_path = ${schema}`);
-    await query(
+    await client.query('SELECT pg_advisory_xact_lock($1)', [lockKey]);
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    await client.query(
       'CREATE TABLE IF NOT EXISTS migration (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
     );
-    const [row] = await query('SELECT coalesce(max(version), 0) AS version FROM migration');
-    const version = Number(row?.version);
+    const { rows } = await client.query('SELECT coalesce(max(version), 0) AS version FROM migration');
+    const version = Number(rows[0]?.version);
     if (version > steps.length) throw postgresFault('NEWER_VERSION');
     for (const [index, step] of steps.entries()) {
       if (index < version) continue;
-      await query(step);
-      await query('INSERT INTO migration (version) VALUES ($1)', [index + 1]);
+      await client.query(step);
+      await client.query('INSERT INTO migration (version) VALUES ($1)', [index + 1]);
     }
-  });
+    await client.query('COMMIT');
+  } catch (error) {
+    throw readPostgresError(error);
+  } finally {
+    // Without a COMMIT before, it takes everything back.
+    await client.end();
+  }
+};

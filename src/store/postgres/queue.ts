@@ -85,8 +85,9 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
         [held.job],
       );
     const rows = await query(
+      // Each for itself, as in settling.
       `SELECT l.row, l.address FROM unnest($1::int[]) WITH ORDINALITY AS g(row, n)
-       JOIN list_row AS l ON l.job = $2 AND l.row = g.row ORDER BY g.n`,
+       CROSS JOIN LATERAL (SELECT row, address FROM list_row WHERE job = $2 AND row = g.row OFFSET 0) AS l ORDER BY g.n`,
       [held.rows, held.job],
     );
     const avoided = held.avoid as readonly string[];

@@ -15,6 +15,10 @@ const reasonsOf = ({ statuses, reasons }: ResultFilter): readonly Reason[] | nul
 /** ASCII letters in any case: "C" knows no others. */
 const searched = `strpos(lower(l.address COLLATE "C"), lower($4 COLLATE "C")) > 0`;
 
+/** Where a page ends early: each row of the list is looked up for itself, as in settling. */
+const lookedUp = `FROM result AS r CROSS JOIN LATERAL (
+  SELECT row, address, original FROM list_row WHERE job = r.job AND row = r.row OFFSET 0) AS l WHERE r.job = $1`;
+/** Where all of them are walked. */
 const joined = `FROM result AS r JOIN list_row AS l ON l.job = r.job AND l.row = r.row WHERE r.job = $1`;
 
 const readTally = (row: Row) => ({
@@ -28,7 +32,7 @@ export const createResultReader = ({ query }: Pick<Database, 'query'>) => ({
     const { afterPosition, limit, search } = page;
     const reasons = reasonsOf(page);
     const rows = await query(
-      `SELECT ${resultColumns} ${joined} AND r.position > $2
+      `SELECT ${resultColumns} ${lookedUp} AND r.position > $2
          ${reasons === null ? 'AND $3::text[] IS NULL' : 'AND r.reason = ANY($3::text[])'}
          ${search === null ? 'AND $4::text IS NULL' : `AND ${searched}`}
        ORDER BY r.position LIMIT $5`,

@@ -18,6 +18,9 @@ const parts = 10;
  * Everything that a batch of results writes, as one statement: one way to the server and back, with the job's row
  * locked for no longer than it takes. Positions follow the count of what settled before, under that lock, so that they
  * have no gap and are seen in their order.
+ *
+ * Each row is looked up for itself (OFFSET 0 lets the planner do nothing else): of a list that came just now it knows
+ * nothing, and a join read all of it for each batch, 50 ms for 30,000 rows.
  */
 const settleStatement = `
   WITH given AS (
@@ -25,9 +28,11 @@ const settleStatement = `
       $9::text[], $10::text[], $11::timestamptz[]) WITH ORDINALITY
       AS g(row, status, reason, score, provider, exchange, code, enhanced, reply, checked_at, n)
   ), written AS (
-    SELECT l.row AS at, l.domain, g.* FROM given AS g JOIN list_row AS l ON l.job = $1 AND l.row = g.row
+    SELECT l.row AS at, l.domain, g.* FROM given AS g
+      CROSS JOIN LATERAL (SELECT row, domain FROM list_row WHERE job = $1 AND row = g.row OFFSET 0) AS l
     UNION ALL
-    SELECT l.row AS at, l.domain, g.* FROM given AS g JOIN list_row AS l ON l.job = $1 AND l.original = g.row
+    SELECT l.row AS at, l.domain, g.* FROM given AS g
+      CROSS JOIN LATERAL (SELECT row, domain FROM list_row WHERE job = $1 AND original = g.row OFFSET 0) AS l
     WHERE $12::boolean
   ), counted AS (
     SELECT count(*)::int AS settled,

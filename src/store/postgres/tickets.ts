@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto';
 import { type ConstructorOptions, type Db, PgBoss } from 'pg-boss';
 import { bossSchema, type Database, type Query } from './database.ts';
+import { readPostgresError } from './fault.ts';
 
 /** Everybody's. */
 export const anybody = 'rcpt-chunk';
@@ -107,7 +108,9 @@ export const openTickets = async ({
   });
   let isClosed = false;
   boss.on('error', (error) => {
-    if (!isClosed) onError(error);
+    // Some of its errors are copies of what was thrown, no errors any more.
+    const thrown = error instanceof Error ? error : Object.assign(new Error(), error);
+    if (!isClosed) onError(readPostgresError(thrown));
   });
   const own = queueOf(source);
   const terms = {
