@@ -30,6 +30,7 @@ import {
 import { isBlock, isSlowDown, isUnreachable, type Outcome } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import type { Ask } from './receipts.ts';
+import type { SessionSlots } from './slots.ts';
 import { Stops } from './stops.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 import type { LaneSnapshot, ProbeEvent } from './types.ts';
@@ -44,15 +45,6 @@ const UNASKED: Outcome = {
   meaning: null,
   fault: { kind: 'budget', phase: 'CONNECT' },
   transcript: [],
-};
-
-/** All lanes draw on one number of sessions (RCPT_MAX_SESSIONS). */
-export type SessionSlots = {
-  /** False: none is free; the lane is told when one is. */
-  take(lane: Lane): boolean;
-  release(): void;
-  /** Does any lane wait for one? */
-  readonly isCrowded: boolean;
 };
 
 export type LaneOptions = ConnectOptions & {

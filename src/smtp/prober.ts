@@ -3,15 +3,15 @@ import type { MailExchange } from '../dns/index.ts';
 import { createAskers } from './askers.ts';
 import { createCatchAllMemory } from './catch-all.ts';
 import { createGreeter } from './greeter.ts';
-import type { GreetingSlots, SlotWaiter } from './greeting.ts';
 import type { Guard } from './guard.ts';
-import { Lane, type LaneOptions, type SessionSlots } from './lane.ts';
+import { Lane, type LaneOptions } from './lane.ts';
 import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits.ts';
 import { Probe, type Question } from './probe.ts';
 import { printCommandLine } from './protocol/index.ts';
 import type { Socks5Proxy } from './proxy.ts';
 import type { LookupAddresses } from './reach.ts';
 import type { SessionStats } from './session.ts';
+import { createSlots } from './slots.ts';
 import { askForSmtpUtf8 } from './smtputf8.ts';
 import { createSourcePool } from './source.ts';
 import type { ProbeEvidence, ProbeRequest, Prober } from './types.ts';
@@ -43,38 +43,6 @@ export type ProberOptions = {
 };
 
 type Request = Pick<ProbeRequest, 'exchanges' | 'deadline' | 'signal'>;
-
-const createSlots = (most: number, closeOneIdle: () => void): SessionSlots & GreetingSlots => {
-  let taken = 0;
-  /** Lanes and greetings that found none, first come first served. */
-  const waiting = new Set<SlotWaiter>();
-  return {
-    take(lane: SlotWaiter) {
-      if (taken < most) {
-        taken++;
-        waiting.delete(lane);
-        return true;
-      }
-      if (!waiting.has(lane)) {
-        waiting.add(lane);
-        closeOneIdle();
-      }
-      return false;
-    },
-    release() {
-      taken--;
-      for (const lane of waiting) {
-        waiting.delete(lane);
-        if (!lane.wantsSession) continue;
-        lane.schedule();
-        return;
-      }
-    },
-    get isCrowded() {
-      return waiting.size > 0;
-    },
-  };
-};
 
 /**
  * The lanes of this process.
