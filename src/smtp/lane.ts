@@ -27,25 +27,14 @@ import {
   SLOWEST_HOLD_SECONDS,
   type Timeouts,
 } from './limits.ts';
-import { isBlock, isSlowDown, isUnreachable, type Outcome } from './outcome.ts';
+import { isBlock, isSlowDown, isUnreachable, type Outcome, UNASKED } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import type { Ask } from './receipts.ts';
 import type { SessionSlots } from './slots.ts';
 import { Stops } from './stops.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
-import type { LaneSnapshot, ProbeEvent } from './types.ts';
-
-/** Its turn never came. */
-const UNASKED: Outcome = {
-  attempts: [],
-  exchange: null,
-  ip: null,
-  phase: 'CONNECT',
-  reply: null,
-  meaning: null,
-  fault: { kind: 'budget', phase: 'CONNECT' },
-  transcript: [],
-};
+import type { LaneSnapshot } from './types.ts';
+import { Watchers } from './watchers.ts';
 
 export type LaneOptions = ConnectOptions & {
   readonly mailFrom: string;
@@ -75,7 +64,7 @@ export class Lane implements ConversationLane {
   #providerId: string | null = null;
   readonly #stops: Stops;
   readonly #backOff: BackOff;
-  readonly #watched = new FewSet<Probe>();
+  readonly #watchers = new Watchers();
   #isScheduled = false;
   #isClosed = false;
   readonly #alarm = new Alarm(() => this.#pump());
@@ -149,7 +138,7 @@ export class Lane implements ConversationLane {
     }
     this.#exchanges = exchanges;
     this.#providerId = providerId;
-    if (probe.isWatched) this.#watch(probe);
+    if (probe.isWatched) this.#watchers.add(probe);
     this.queue.add(probe);
     this.schedule();
   }
@@ -279,7 +268,7 @@ export class Lane implements ConversationLane {
       providerId: this.#providerId,
       wantsTls: this.memory.needsTls,
       knowsEhlo: !this.memory.needsHelo,
-      onProgress: (event) => this.#tellWaiting(event),
+      onProgress: (event) => this.#watchers.tellWaiting(event),
     });
     this.#openings.add(opening);
     try {
@@ -322,15 +311,5 @@ export class Lane implements ConversationLane {
 
   #settle(probe: Probe, outcome: Outcome): void {
     probe.settle(probe.acceptance ?? outcome, this.catchAll.recall(probe.question.domain));
-  }
-
-  #watch(probe: Probe): void {
-    this.#watched.add(probe);
-    probe.whenAnswered(() => this.#watched.delete(probe));
-  }
-
-  /** What is done to open a session is done for all who wait for one. */
-  #tellWaiting(event: ProbeEvent): void {
-    for (const probe of this.#watched) if (probe.isWaiting) probe.tell(event);
   }
 }
