@@ -14,4 +14,5 @@
 export { createGuard, type Guard } from './guard.ts';
 export type { Meaning } from './meaning/index.ts';
 export { createProber, type ProberOptions } from './prober.ts';
+export type { Fact, SharedFacts } from './shared-facts.ts';
 export type * from './types.ts';

@@ -30,6 +30,8 @@ import {
 import { isBlock, isSlowDown, isUnreachable, type Outcome, UNASKED } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import type { Ask } from './receipts.ts';
+import { readBlockFact } from './reply-facts.ts';
+import type { Learned } from './shared-facts.ts';
 import type { SessionSlots } from './slots.ts';
 import { Stops } from './stops.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
@@ -42,11 +44,15 @@ export type LaneOptions = ConnectOptions & {
   readonly probesPerSecondPerExchange: number;
   readonly slots: SessionSlots;
   readonly catchAll: CatchAllMemory;
+  /** Told of what a lane learns that other processes may know; null when nobody wants to. */
+  readonly tellOfLane: ((key: string, fact: Learned) => void) | null;
 };
 
 const readMonotonicMs = (): number => performance.now();
 
 export class Lane implements ConversationLane {
+  /** Its exchanges, whatever their preferences. */
+  readonly key: string;
   readonly queue: LaneQueue;
   readonly memory: LaneMemory;
   readonly bucket: TokenBucket;
@@ -54,6 +60,9 @@ export class Lane implements ConversationLane {
   readonly mailFrom: string;
   readonly timeouts: Timeouts;
   readonly now: () => number;
+
+  /** Those who wait for what other processes know before they are added. */
+  expected = 0;
 
   readonly #options: LaneOptions;
   readonly #conversations = new FewSet<Conversation>();
@@ -69,7 +78,10 @@ export class Lane implements ConversationLane {
   #isClosed = false;
   readonly #alarm = new Alarm(() => this.#pump());
 
-  constructor(exchanges: readonly MailExchange[], options: LaneOptions) {
+  constructor(key: string, exchanges: readonly MailExchange[], options: LaneOptions) {
+    const { tellOfLane } = options;
+    const tell = tellOfLane && ((fact: Learned) => tellOfLane(key, fact));
+    this.key = key;
     this.#exchanges = exchanges;
     this.#options = options;
     this.mailFrom = options.mailFrom;
@@ -77,8 +89,8 @@ export class Lane implements ConversationLane {
     this.now = options.now;
     this.catchAll = options.catchAll;
     this.queue = new LaneQueue(options.catchAll);
-    this.memory = new LaneMemory(options.now);
-    this.#stops = new Stops(options.now);
+    this.memory = new LaneMemory(options.now, tell);
+    this.#stops = new Stops(options.now, tell);
     this.#backOff = new BackOff({
       probesPerSecond: options.probesPerSecondPerExchange || Number.POSITIVE_INFINITY,
       sessions: options.maxSessionsPerExchange,
@@ -89,7 +101,7 @@ export class Lane implements ConversationLane {
 
   /** May it be forgotten without anybody noticing at once? */
   get isUnused(): boolean {
-    return this.queue.isEmpty && this.#sessions === 0;
+    return this.queue.isEmpty && this.#sessions === 0 && this.expected === 0;
   }
 
   get isCrowded(): boolean {
@@ -126,13 +138,15 @@ export class Lane implements ConversationLane {
 
   /** @param exchanges of the asker's domain, which may prefer them in another order than the last one's did */
   add(probe: Probe, exchanges: readonly MailExchange[]): void {
-    const { domain, providerId } = probe.question;
+    const { address, domain, providerId } = probe.question;
     const stopped = this.#stops.answer(domain);
     if (stopped) {
       this.#settle(probe, stopped);
       return;
     }
-    if (this.#isClosed || this.queue.size >= MAX_QUEUED_PER_LANE) {
+    // Asked about the domain alone, while somebody else found out.
+    const isKnown = address === null && this.catchAll.recall(domain) !== null;
+    if (isKnown || this.#isClosed || this.queue.size >= MAX_QUEUED_PER_LANE) {
       this.#settle(probe, UNASKED);
       return;
     }
@@ -140,6 +154,19 @@ export class Lane implements ConversationLane {
     this.#providerId = providerId;
     if (probe.isWatched) this.#watchers.add(probe);
     this.queue.add(probe);
+    this.schedule();
+  }
+
+  /** Takes over what another process learned of these exchanges. Ignores what is not believable. */
+  adopt(fact: Learned): void {
+    if (fact.kind !== 'block') {
+      this.memory.adopt(fact);
+      return;
+    }
+    const hosts = this.#exchanges.map(({ host }) => host);
+    const outcome = readBlockFact(fact.value, hosts, new Date(this.now()));
+    if (!outcome) return;
+    this.#stops.adoptBlock(outcome, fact.until);
     this.schedule();
   }
 

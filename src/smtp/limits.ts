@@ -138,3 +138,20 @@ export const MAX_GREYLIST_DELAY_MS = 60 * 60_000;
 export const CATCH_ALL_LIFE_MS = 24 * 60 * 60_000;
 /** Below the first RCPT_GREYLIST_RETRY (5 min), so that the second try may ask again. */
 export const CATCH_ALL_UNKNOWN_LIFE_MS = 3 * 60_000;
+
+/** What other processes found out is waited for this long, once: a store in trouble costs a moment and no verdict. */
+export const FACTS_DEADLINE_MS = 200;
+/** How long a store that failed is then left alone; the look-up that tries it anew is waited for by nobody. */
+export const FACTS_PAUSE_MS = 10_000;
+/** A subject is looked up once in this time, and so is one of which nothing is known. */
+export const LOOKED_UP_LIFE_MS = 60_000;
+/** Subjects whose look-up is remembered: a list of millions of domains must not fill the heap. */
+export const MAX_LOOKED_UP = 100_000;
+/** Subjects of one look-up, and facts of one write: a statement of the store must stay short. */
+export const MAX_FACTS_AT_ONCE = 1_000;
+/** What is learned is written together, this long after the first of it. */
+export const FACTS_GATHER_MS = 500;
+/** Facts that wait for being written: past it the oldest are given up, since somebody can find them out again. */
+export const MAX_FACTS_WAITING = 20_000;
+/** One write, and the last ones when the process ends. */
+export const FACTS_WRITE_DEADLINE_MS = 2_000;

@@ -11,6 +11,8 @@ import { printCommandLine } from './protocol/index.ts';
 import type { Socks5Proxy } from './proxy.ts';
 import type { LookupAddresses } from './reach.ts';
 import type { SessionStats } from './session.ts';
+import type { SharedFacts } from './shared-facts.ts';
+import { createSharedKnowledge } from './shared-knowledge.ts';
 import { createSlots } from './slots.ts';
 import { askForSmtpUtf8 } from './smtputf8.ts';
 import { createSourcePool } from './source.ts';
@@ -36,6 +38,12 @@ export type ProberOptions = {
   /** To connect through. */
   readonly proxy?: Socks5Proxy | null;
   readonly timeouts?: Partial<Timeouts>;
+  /** What processes tell each other of domains and exchanges; null: this one is alone. */
+  readonly facts?: SharedFacts | null;
+  /** Name of the address that exchanges see; processes with the same one share what exchanges know by it. */
+  readonly source?: string;
+  /** Told of a store that fails: no probe does because of it. */
+  readonly onError?: (error: unknown) => void;
   /** Epoch milliseconds: for what is remembered and shown. Deadlines of a session run on the monotonic clock. */
   readonly now?: () => number;
   /** Octets nobody can guess. */
@@ -59,6 +67,14 @@ export const createProber = (options: ProberOptions): Prober => {
   const slots = createSlots(options.maxSessions, () => {
     for (const lane of lanes.values()) if (lane.closeOneIdle()) return;
   });
+  const { facts = null, source = '', onError = () => undefined } = options;
+  const knowledge =
+    facts && createSharedKnowledge({ facts, source, readCatchAll: () => catchAll, now, onError });
+  const catchAll = createCatchAllMemory(
+    now,
+    options.random ?? randomBytes,
+    knowledge && ((domain, fact) => knowledge.toldOfDomain(domain, fact)),
+  );
   const laneOptions: LaneOptions = {
     ...options,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
@@ -66,7 +82,8 @@ export const createProber = (options: ProberOptions): Prober => {
     stats,
     sources: createSourcePool(options.sourceIps ?? []),
     slots,
-    catchAll: createCatchAllMemory(now, options.random ?? randomBytes),
+    catchAll,
+    tellOfLane: knowledge && ((key, fact) => knowledge.toldOfLane(key, fact)),
   };
   const greeter = createGreeter(laneOptions, slots);
   let waiting = 0;
@@ -78,7 +95,7 @@ export const createProber = (options: ProberOptions): Prober => {
       .map(({ host }) => host)
       .sort()
       .join(' ');
-    const lane = lanes.get(key) ?? new Lane(exchanges, laneOptions);
+    const lane = lanes.get(key) ?? new Lane(key, exchanges, laneOptions);
     lanes.delete(key);
     lanes.set(key, lane);
     if (lanes.size > MAX_LANES)
@@ -94,6 +111,28 @@ export const createProber = (options: ProberOptions): Prober => {
     waiting--;
   };
 
+  const enter = (lane: Lane, probe: Probe, exchanges: readonly MailExchange[]): void => {
+    try {
+      lane.add(probe, exchanges);
+    } catch (error) {
+      probe.fail(error);
+    }
+  };
+
+  /** Its asker may leave while it waits for the store. */
+  const enterOnce = (
+    ready: Promise<void>,
+    lane: Lane,
+    probe: Probe,
+    exchanges: readonly MailExchange[],
+  ): void => {
+    lane.expected++;
+    void ready.then(() => {
+      lane.expected--;
+      if (!probe.isSettled) enter(lane, probe, exchanges);
+    });
+  };
+
   const ask = (question: Question, { exchanges, deadline, signal }: Request): Probe['answer'] => {
     const probe = new Probe(question, now);
     const lane = findLane(exchanges);
@@ -103,8 +142,10 @@ export const createProber = (options: ProberOptions): Prober => {
     }
     waiting++;
     probe.whenAnswered(leaveOne);
+    const ready = knowledge?.look(question.domain, lane) ?? null;
+    if (ready) enterOnce(ready, lane, probe, exchanges);
+    else enter(lane, probe, exchanges);
     try {
-      lane.add(probe, exchanges);
       askers.watch(probe, { deadline, signal, now: now() }, (one) => lane.leave(one));
     } catch (error) {
       probe.fail(error);
@@ -125,7 +166,7 @@ export const createProber = (options: ProberOptions): Prober => {
     },
     async probeCatchAll(request) {
       const { domain, providerId, priority, observe } = request;
-      const known = laneOptions.catchAll.recall(domain);
+      const known = catchAll.recall(domain);
       if (known) return known;
       return (await ask({ address: null, domain, providerId, priority, observe }, request)).finding;
     },
@@ -134,6 +175,7 @@ export const createProber = (options: ProberOptions): Prober => {
     async close() {
       isClosed = true;
       await Promise.all([greeter.close(), ...[...lanes.values()].map((lane) => lane.close())]);
+      await knowledge?.close();
     },
   };
 };
