@@ -18,6 +18,7 @@ import type { CatchAllMemory } from './catch-all.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
 import { Conversation, type ConversationLane } from './conversation.ts';
 import { FewSet } from './few.ts';
+import { LaneLimits } from './lane-limits.ts';
 import { LaneMemory } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
 import {
@@ -72,6 +73,7 @@ export class Lane implements ConversationLane {
   #exchanges: readonly MailExchange[];
   #providerId: string | null = null;
   readonly #stops: Stops;
+  readonly #limits: LaneLimits;
   readonly #backOff: BackOff;
   readonly #watchers = new Watchers();
   #isScheduled = false;
@@ -91,17 +93,23 @@ export class Lane implements ConversationLane {
     this.queue = new LaneQueue(options.catchAll);
     this.memory = new LaneMemory(options.now, tell);
     this.#stops = new Stops(options.now, tell);
-    this.#backOff = new BackOff({
-      probesPerSecond: options.probesPerSecondPerExchange || Number.POSITIVE_INFINITY,
-      sessions: options.maxSessionsPerExchange,
-      now: options.now,
-    });
-    this.bucket = createTokenBucket(() => this.#backOff.probesPerSecond, readMonotonicMs);
+    this.#limits = new LaneLimits(options);
+    this.#backOff = new BackOff(this.#limits);
+    this.bucket = createTokenBucket(
+      () => this.#backOff.probesPerSecond,
+      readMonotonicMs,
+      () => this.#limits.firstTokens,
+    );
   }
 
   /** May it be forgotten without anybody noticing at once? */
   get isUnused(): boolean {
-    return this.queue.isEmpty && this.#sessions === 0 && this.expected === 0;
+    return !this.hasWork && this.sessions === 0;
+  }
+
+  /** Does anybody wait for it, or is served? */
+  get hasWork(): boolean {
+    return !this.queue.isEmpty || this.expected > 0;
   }
 
   get isCrowded(): boolean {
@@ -113,7 +121,8 @@ export class Lane implements ConversationLane {
     return !this.#isClosed && this.#mayOpen();
   }
 
-  get #sessions(): number {
+  /** Open, being opened, or not gone yet. */
+  get sessions(): number {
     return this.#conversations.size + this.#openings.size + this.#leaving;
   }
 
@@ -127,8 +136,8 @@ export class Lane implements ConversationLane {
     const { probesPerSecond } = this.#backOff;
     return {
       exchanges: this.#exchanges.map(({ host }) => host),
-      state: until !== null ? 'PAUSED' : this.#sessions > 0 || !this.queue.isEmpty ? 'ACTIVE' : 'IDLE',
-      sessions: this.#sessions,
+      state: until !== null ? 'PAUSED' : this.sessions > 0 || !this.queue.isEmpty ? 'ACTIVE' : 'IDLE',
+      sessions: this.sessions,
       queued: this.queue.size,
       probesPerSecond: Number.isFinite(probesPerSecond) ? probesPerSecond : null,
       pausedUntil: until === null ? null : new Date(until),
@@ -182,6 +191,13 @@ export class Lane implements ConversationLane {
     this.queue.remove(probe);
     this.#settle(probe, outcome);
     if (this.queue.isEmpty) for (const one of this.#openings) one.abort();
+  }
+
+  /** Our part of the sessions (none is possible) and of the rate, where other processes work on the same exchanges. */
+  setShare(sessions: number): void {
+    if (this.#limits.share === sessions) return;
+    this.#limits.share = sessions;
+    this.schedule();
   }
 
   schedule(): void {
@@ -261,10 +277,21 @@ export class Lane implements ConversationLane {
   #pump(): void {
     if (this.#isClosed) return;
     if (this.queue.hasWork) this.#holdBack();
+    this.#shed();
     for (const conversation of [...this.#conversations]) conversation.feed();
     while (this.#mayOpen() && this.#options.slots.take(this)) void this.#open();
     // Somebody waits for a session that may have gone silent: look again.
     if (this.queue.hasWork && this.#conversations.size > 0) this.#alarm.ringIn(this.timeouts.patienceMs);
+  }
+
+  /** Sessions past our share are left as soon as they are quiet; idle ones first. */
+  #shed(): void {
+    const { share } = this.#limits;
+    if (share === null || this.#conversations.size + this.#openings.size <= share) return;
+    const staying = [...this.#conversations].filter(({ isRetiring }) => !isRetiring);
+    const excess = staying.length + this.#openings.size - share;
+    staying.sort((a, b) => Number(b.isIdle) - Number(a.isIdle));
+    for (const conversation of staying.slice(0, Math.max(0, excess))) conversation.retire();
   }
 
   /** Stopped: those who wait do so for a short while, or hear why not. */
@@ -279,10 +306,9 @@ export class Lane implements ConversationLane {
 
   #mayOpen(): boolean {
     if (!this.queue.hasWork || this.isStopped) return false;
-    const most = this.#stops.isOnTrial
-      ? 1
-      : Math.min(this.#backOff.sessions, this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY);
-    if (this.#sessions >= most) return false;
+    const bearable = this.#stops.isOnTrial ? 1 : (this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY);
+    const most = Math.min(this.#backOff.sessions, bearable);
+    if (this.sessions >= most) return false;
     const atWork =
       this.#openings.size + [...this.#conversations].filter((conversation) => conversation.isBrisk).length;
     if (atWork === 0) return true;

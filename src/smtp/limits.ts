@@ -155,3 +155,16 @@ export const FACTS_GATHER_MS = 500;
 export const MAX_FACTS_WAITING = 20_000;
 /** One write, and the last ones when the process ends. */
 export const FACTS_WRITE_DEADLINE_MS = 2_000;
+
+/** How often a process says on which lanes it works, and hears who else does. */
+export const SHARES_BEAT_MS = 2_000;
+/** While its share is not settled: so soon others are heard to have made room. */
+export const SHARES_SOON_MS = 250;
+/** Not heard of for so long, a process is gone, and its part is the others': three beats missed. */
+export const SHARES_LIFE_MS = 8_000;
+/** Whoever comes to a lane first waits this long to hear its share, once: a store in trouble costs a moment. */
+export const SHARES_JOIN_MS = 200;
+/** One call of the store: shorter than what a beat may be late in a life. */
+export const SHARES_DEADLINE_MS = 2_000;
+/** Lanes of one call: a statement of the store must stay short. */
+export const MAX_CLAIMS_AT_ONCE = 1_000;

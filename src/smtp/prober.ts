@@ -5,12 +5,14 @@ import { createCatchAllMemory } from './catch-all.ts';
 import { createGreeter } from './greeter.ts';
 import type { Guard } from './guard.ts';
 import { Lane, type LaneOptions } from './lane.ts';
+import type { LaneShares } from './lane-shares.ts';
 import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits.ts';
 import { Probe, type Question } from './probe.ts';
 import { printCommandLine } from './protocol/index.ts';
 import type { Socks5Proxy } from './proxy.ts';
 import type { LookupAddresses } from './reach.ts';
 import type { SessionStats } from './session.ts';
+import { createShareHolder } from './share-holder.ts';
 import type { SharedFacts } from './shared-facts.ts';
 import { createSharedKnowledge } from './shared-knowledge.ts';
 import { createSlots } from './slots.ts';
@@ -40,8 +42,12 @@ export type ProberOptions = {
   readonly timeouts?: Partial<Timeouts>;
   /** What processes tell each other of domains and exchanges; null: this one is alone. */
   readonly facts?: SharedFacts | null;
+  /** How processes share the limits of one set of exchanges; null: they are this one's alone. */
+  readonly shares?: LaneShares | null;
   /** Name of the address that exchanges see; processes with the same one share what exchanges know by it. */
   readonly source?: string;
+  /** Who shares the limits: the processes of one source, since that is what servers count, or all of the cluster. */
+  readonly limitScope?: 'source' | 'cluster';
   /** Told of a store that fails: no probe does because of it. */
   readonly onError?: (error: unknown) => void;
   /** Epoch milliseconds: for what is remembered and shown. Deadlines of a session run on the monotonic clock. */
@@ -49,6 +55,13 @@ export type ProberOptions = {
   /** Octets nobody can guess. */
   readonly random?: (octets: number) => Uint8Array;
 };
+
+/** Null when there is nothing to wait for. */
+const whenBoth = (
+  one: Promise<void> | null | undefined,
+  other: Promise<void> | null | undefined,
+): Promise<void> | null =>
+  one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other ?? null);
 
 type Request = Pick<ProbeRequest, 'exchanges' | 'deadline' | 'signal'>;
 
@@ -67,7 +80,8 @@ export const createProber = (options: ProberOptions): Prober => {
   const slots = createSlots(options.maxSessions, () => {
     for (const lane of lanes.values()) if (lane.closeOneIdle()) return;
   });
-  const { facts = null, source = '', onError = () => undefined } = options;
+  const { facts = null, shares = null, source = '', limitScope = 'source' } = options;
+  const { onError = () => undefined } = options;
   const knowledge =
     facts && createSharedKnowledge({ facts, source, readCatchAll: () => catchAll, now, onError });
   const catchAll = createCatchAllMemory(
@@ -75,6 +89,14 @@ export const createProber = (options: ProberOptions): Prober => {
     options.random ?? randomBytes,
     knowledge && ((domain, fact) => knowledge.toldOfDomain(domain, fact)),
   );
+  const holder =
+    shares &&
+    createShareHolder({
+      shares,
+      scope: limitScope === 'cluster' ? 'cluster' : `source ${source}`,
+      limit: options.maxSessionsPerExchange,
+      onError,
+    });
   const laneOptions: LaneOptions = {
     ...options,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
@@ -142,7 +164,7 @@ export const createProber = (options: ProberOptions): Prober => {
     }
     waiting++;
     probe.whenAnswered(leaveOne);
-    const ready = knowledge?.look(question.domain, lane) ?? null;
+    const ready = whenBoth(knowledge?.look(question.domain, lane), holder?.join(lane));
     if (ready) enterOnce(ready, lane, probe, exchanges);
     else enter(lane, probe, exchanges);
     try {
@@ -175,7 +197,7 @@ export const createProber = (options: ProberOptions): Prober => {
     async close() {
       isClosed = true;
       await Promise.all([greeter.close(), ...[...lanes.values()].map((lane) => lane.close())]);
-      await knowledge?.close();
+      await Promise.all([knowledge?.close(), holder?.close()]);
     },
   };
 };

@@ -1,5 +1,5 @@
 /** The store of several processes in one: what each tells the others, kept in memory. */
-import type { Fact, SharedFacts } from '../../src/smtp/index.ts';
+import type { Fact, LaneNode, LaneShares, SharedFacts } from '../../src/smtp/index.ts';
 
 export type MemoryFacts = SharedFacts & {
   /** The subjects of each look-up, and the facts of each write. */
@@ -36,5 +36,48 @@ export const memoryFacts = (now: () => number = Date.now): MemoryFacts => {
     list: () => [...kept.values()].map(({ fact }) => fact),
     put,
     clear: () => kept.clear(),
+  };
+};
+
+export type MemoryShares = LaneShares & {
+  /** The lanes of each call. */
+  readonly announced: (readonly string[])[];
+  /** Live nodes of the lane, in the order of coming. */
+  list(scope: string, lane: string): readonly LaneNode[];
+  /** A node of another process. */
+  put(scope: string, lane: string, node: string, sessions: number, lifeMs?: number): void;
+};
+
+export const memoryShares = (now: () => number = () => performance.now()): MemoryShares => {
+  const lanes = new Map<string, Map<string, { readonly sessions: number; readonly until: number }>>();
+  const announced: (readonly string[])[] = [];
+  const open = (scope: string, lane: string) => {
+    const name = `${scope}: ${lane}`;
+    const nodes = lanes.get(name) ?? new Map();
+    lanes.set(name, nodes);
+    for (const [node, { until }] of nodes) if (until <= now()) nodes.delete(node);
+    return nodes;
+  };
+  const list = (scope: string, lane: string): readonly LaneNode[] =>
+    [...open(scope, lane)].map(([node, { sessions }]) => ({ node, sessions }));
+  return {
+    announced,
+    list,
+    put: (scope, lane, node, sessions, lifeMs = 60_000) =>
+      void open(scope, lane).set(node, { sessions, until: now() + lifeMs }),
+    async announce({ scope, node, lifeMs }, claims) {
+      announced.push(claims.map(({ lane }) => lane));
+      return new Map(
+        claims.map(({ lane, sessions, ifAlone }) => {
+          const nodes = open(scope, lane);
+          const isAlone = [...nodes.keys()].every((other) => other === node);
+          nodes.set(node, { sessions: isAlone ? ifAlone : sessions, until: now() + lifeMs });
+          return [lane, list(scope, lane)];
+        }),
+      );
+    },
+    async leave({ scope, node }, names) {
+      for (const lane of names) open(scope, lane).delete(node);
+    },
   };
 };
