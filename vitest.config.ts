@@ -8,5 +8,5 @@ export default defineConfig({
     testTimeout: 20_000,
   },
   // As Node resolves them: else Vite takes graphql's `development` build for our files and Pothos takes the other.
-  ssr: { resolve: { conditions: ['node', 'module-sync', 'import', 'default'] } },
+  ssr: { resolve: { conditions: ['node', 'module-sync', 'default'] } },
 });
