@@ -10,7 +10,7 @@ import type { DomainName } from '../address/index.ts';
 import { CATCH_ALL_LIFE_MS, CATCH_ALL_UNKNOWN_LIFE_MS, MAX_CATCH_ALL_DOMAINS } from './limits.ts';
 import { isMadeUp, isMadeUpNamed, makeUpLocalPart, makeUpNamedLocalPart } from './made-up.ts';
 import type { Meaning } from './meaning/index.ts';
-import { printReplyFact, readReplyFact } from './reply-facts.ts';
+import { printFindingFact, readFindingFact } from './reply-facts.ts';
 import type { Learned } from './shared-facts.ts';
 import type { CatchAllFinding } from './types.ts';
 
@@ -66,30 +66,6 @@ type Entry = {
   hasRefused: boolean;
 };
 
-/**
- * A finding that may be told to other processes: YES or NO, or UNKNOWN because the domain contradicts itself. The time
- * of asking follows from how long it is believed, so that no clock but one's own counts.
- */
-const printFinding = ({ finding, accepted }: Entry): unknown =>
-  finding && { answer: finding.answer, accepted, reply: printReplyFact(finding.reply) };
-
-const readFinding = (
-  value: unknown,
-): {
-  readonly answer: CatchAllFinding['answer'];
-  accepted: 0 | 1 | 2;
-  reply: CatchAllFinding['reply'];
-} | null => {
-  if (typeof value !== 'object' || value === null) return null;
-  const { answer, accepted, reply } = value as Readonly<Record<string, unknown>>;
-  const said = readReplyFact(reply);
-  const isCount = accepted === 0 || accepted === 1 || accepted === 2;
-  // What each answer takes: see `conclude`.
-  const fits =
-    (answer === 'YES' && accepted !== 0) || (answer === 'UNKNOWN' && accepted !== 0) || answer === 'NO';
-  return said === undefined || !isCount || !fits ? null : { answer, accepted, reply: said };
-};
-
 /** @param tell is told of what is learned here and is news to other processes; null when nobody wants to know */
 export const createCatchAllMemory = (
   now: () => number,
@@ -129,7 +105,7 @@ export const createCatchAllMemory = (
   };
 
   const adoptFinding = (domain: DomainName, value: unknown, until: number): void => {
-    const found = readFinding(value);
+    const found = readFindingFact(value);
     if (!found || recall(domain) !== null) return;
     const entry = readEntry(domain);
     if (found.accepted < entry.accepted) return;
@@ -149,7 +125,11 @@ export const createCatchAllMemory = (
         entry.finding = concluded;
         entry.until = concluded.checkedAt.getTime() + ms;
         if (ms === CATCH_ALL_LIFE_MS)
-          tell?.(domain, { kind: 'catchAll', value: printFinding(entry), until: entry.until });
+          tell?.(domain, {
+            kind: 'catchAll',
+            value: printFindingFact(concluded, entry.accepted),
+            until: entry.until,
+          });
         return concluded;
       };
       if (finding.answer === 'UNKNOWN') {

@@ -17,10 +17,10 @@ import { BackOff } from './back-off.ts';
 import type { CatchAllMemory } from './catch-all.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
 import { Conversation, type ConversationLane } from './conversation.ts';
-import { FewSet } from './few.ts';
 import { LaneLimits } from './lane-limits.ts';
 import { LaneMemory } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
+import { LaneSessions } from './lane-sessions.ts';
 import {
   BACKLOG_PER_SESSION,
   MAX_QUEUED_PER_LANE,
@@ -66,10 +66,7 @@ export class Lane implements ConversationLane {
   expected = 0;
 
   readonly #options: LaneOptions;
-  readonly #conversations = new FewSet<Conversation>();
-  readonly #openings = new FewSet<SessionOpening<Ask>>();
-  /** Sessions that said QUIT and whose connection is not gone yet: still sessions at the exchange. */
-  #leaving = 0;
+  readonly #sessions = new LaneSessions();
   #exchanges: readonly MailExchange[];
   #providerId: string | null = null;
   readonly #stops: Stops;
@@ -123,7 +120,7 @@ export class Lane implements ConversationLane {
 
   /** Open, being opened, or not gone yet. */
   get sessions(): number {
-    return this.#conversations.size + this.#openings.size + this.#leaving;
+    return this.#sessions.count;
   }
 
   /** Is it told to stay away, or its exchanges dead? Then nobody is asked. */
@@ -179,18 +176,24 @@ export class Lane implements ConversationLane {
     this.schedule();
   }
 
+  /** Another process found out about the domain: whoever waited for a made-up mailbox need not any more. */
+  foundOut(domain: DomainName): void {
+    if (this.catchAll.recall(domain) === null) return;
+    for (const probe of this.queue.takeAwaiting(domain)) this.#settle(probe, UNASKED);
+  }
+
   /** The asker's deadline came, or it left. */
   leave(probe: Probe): void {
     if (probe.isSettled) return;
-    const [opening] = this.#openings;
-    const isBeingServed = this.#conversations.size === 0 && opening !== undefined;
+    const [opening] = this.#sessions.openings;
+    const isBeingServed = this.#sessions.atWork.size === 0 && opening !== undefined;
     const outcome =
       probe.acceptance ??
       probe.describe?.() ??
       (isBeingServed ? opening.describe({ fault: { kind: 'timeout', phase: opening.phase } }) : UNASKED);
     this.queue.remove(probe);
     this.#settle(probe, outcome);
-    if (this.queue.isEmpty) for (const one of this.#openings) one.abort();
+    if (this.queue.isEmpty) this.#sessions.abortOpenings();
   }
 
   /** Our part of the sessions (none is possible) and of the rate, where other processes work on the same exchanges. */
@@ -216,7 +219,7 @@ export class Lane implements ConversationLane {
   refuseAll(outcome: Outcome, from: Conversation | null): void {
     const isAtWork = (one: Conversation): boolean => one !== from && one.isBrisk;
     if (isBlock(outcome)) this.#stops.block(outcome);
-    else if ([...this.#conversations].some(isAtWork)) return;
+    else if ([...this.#sessions.atWork].some(isAtWork)) return;
     for (const probe of this.queue.drain()) this.#settle(probe, outcome);
   }
 
@@ -236,16 +239,13 @@ export class Lane implements ConversationLane {
   }
 
   left(conversation: Conversation): void {
-    if (!this.#conversations.delete(conversation)) return;
+    if (!this.#sessions.atWork.delete(conversation)) return;
     this.#letGo(conversation.session.closed);
     this.schedule();
   }
 
-  /** A session counts until its connection is gone: to the exchange, a lingering QUIT is one. */
   #letGo(closed: Promise<void>): void {
-    this.#leaving++;
-    void closed.then(() => {
-      this.#leaving--;
+    this.#sessions.letGo(closed, () => {
       this.#options.slots.release();
       this.schedule();
     });
@@ -253,22 +253,16 @@ export class Lane implements ConversationLane {
 
   /** Gives back the session that nobody needs; false when there is none. */
   closeOneIdle(): boolean {
-    if (this.queue.hasWork) return false;
-    for (const conversation of this.#conversations)
-      if (conversation.isIdle) {
-        conversation.leave();
-        return true;
-      }
-    return false;
+    return !this.queue.hasWork && this.#sessions.closeOneIdle();
   }
 
   /** Everybody is told that time is over, every session is left. Resolves when the connections are gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm.stop();
-    for (const opening of this.#openings) opening.abort();
+    this.#sessions.abortOpenings();
     for (const probe of this.queue.drain()) this.#settle(probe, probe.acceptance ?? UNASKED);
-    const conversations = [...this.#conversations];
+    const conversations = [...this.#sessions.atWork];
     for (const conversation of conversations)
       for (const probe of conversation.abandon()) this.#settle(probe, UNASKED);
     await Promise.all(conversations.map(({ session }) => session.closed));
@@ -277,21 +271,11 @@ export class Lane implements ConversationLane {
   #pump(): void {
     if (this.#isClosed) return;
     if (this.queue.hasWork) this.#holdBack();
-    this.#shed();
-    for (const conversation of [...this.#conversations]) conversation.feed();
+    if (this.#limits.share !== null) this.#sessions.shed(this.#limits.share);
+    for (const conversation of [...this.#sessions.atWork]) conversation.feed();
     while (this.#mayOpen() && this.#options.slots.take(this)) void this.#open();
     // Somebody waits for a session that may have gone silent: look again.
-    if (this.queue.hasWork && this.#conversations.size > 0) this.#alarm.ringIn(this.timeouts.patienceMs);
-  }
-
-  /** Sessions past our share are left as soon as they are quiet; idle ones first. */
-  #shed(): void {
-    const { share } = this.#limits;
-    if (share === null || this.#conversations.size + this.#openings.size <= share) return;
-    const staying = [...this.#conversations].filter(({ isRetiring }) => !isRetiring);
-    const excess = staying.length + this.#openings.size - share;
-    staying.sort((a, b) => Number(b.isIdle) - Number(a.isIdle));
-    for (const conversation of staying.slice(0, Math.max(0, excess))) conversation.retire();
+    if (this.queue.hasWork && this.#sessions.atWork.size > 0) this.#alarm.ringIn(this.timeouts.patienceMs);
   }
 
   /** Stopped: those who wait do so for a short while, or hear why not. */
@@ -309,8 +293,7 @@ export class Lane implements ConversationLane {
     const bearable = this.#stops.isOnTrial ? 1 : (this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY);
     const most = Math.min(this.#backOff.sessions, bearable);
     if (this.sessions >= most) return false;
-    const atWork =
-      this.#openings.size + [...this.#conversations].filter((conversation) => conversation.isBrisk).length;
+    const atWork = this.#sessions.promising;
     if (atWork === 0) return true;
     return this.queue.size > atWork * BACKLOG_PER_SESSION && this.bucket.available() >= 1;
   }
@@ -323,24 +306,24 @@ export class Lane implements ConversationLane {
       knowsEhlo: !this.memory.needsHelo,
       onProgress: (event) => this.#watchers.tellWaiting(event),
     });
-    this.#openings.add(opening);
+    this.#sessions.openings.add(opening);
     try {
       const opened = await opening.run();
-      this.#openings.delete(opening);
+      this.#sessions.openings.delete(opening);
       if (opened.kind === 'session') {
         const { session, attempts } = opened;
         this.memory.learnAttempts(attempts);
         if (!session.knowsEhlo) this.memory.learnHelo();
         this.#stops.connected();
-        this.#conversations.add(new Conversation(session, attempts, this));
-        if (this.#isClosed) for (const conversation of this.#conversations) conversation.leave();
+        this.#sessions.atWork.add(new Conversation(session, attempts, this));
+        if (this.#isClosed) for (const conversation of [...this.#sessions.atWork]) conversation.leave();
       } else {
         this.#letGo(opening.closed);
         if (opened.kind === 'failed') this.#openingFailed(opened.outcome);
       }
     } catch (error) {
       // A bug of ours fails those who waited for this session; the process lives.
-      this.#openings.delete(opening);
+      this.#sessions.openings.delete(opening);
       this.#options.slots.release();
       for (const probe of this.queue.drain()) probe.fail(error);
     }
@@ -350,7 +333,7 @@ export class Lane implements ConversationLane {
   /** Only the last opening speaks for the lane: while another session is there or coming, it means "not so many". */
   #openingFailed(outcome: Outcome): void {
     this.memory.learnAttempts(outcome.attempts);
-    const others = this.#conversations.size + this.#openings.size;
+    const others = this.#sessions.held;
     const isUnreached = isUnreachable(outcome);
     if (isSlowDown(outcome) || (isUnreached && others > 0)) this.slowDown(outcome);
     if (others > 0) {

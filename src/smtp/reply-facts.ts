@@ -4,6 +4,7 @@ import type { ExchangeHost } from '../address/index.ts';
 import { classifyReply, type Phase } from './meaning/index.ts';
 import { isBlock, type Outcome } from './outcome.ts';
 import type { Reply } from './protocol/index.ts';
+import type { CatchAllFinding } from './types.ts';
 
 /** A reply of a hundred long lines is no receipt: the store keeps one for each domain. */
 const MAX_LINES = 10;
@@ -33,6 +34,29 @@ export const readReplyFact = (value: unknown): Reply | null | undefined => {
   if (!isCode || !isEnhanced || !Array.isArray(lines) || lines.length > MAX_LINES || !lines.every(isText))
     return undefined;
   return { code, enhancedCode, lines, text: lines.join(' ') };
+};
+
+/** What of a finding is told; of its accepted made-up mailboxes, how many there were. */
+export type FindingFact = Omit<CatchAllFinding, 'checkedAt'> & { readonly accepted: 0 | 1 | 2 };
+
+/**
+ * YES or NO, or UNKNOWN because the domain contradicts itself. The time of asking follows from how long it is believed,
+ * so that no clock but one's own counts.
+ */
+export const printFindingFact = (
+  { answer, reply }: CatchAllFinding,
+  accepted: FindingFact['accepted'],
+): unknown => ({ answer, accepted, reply: printReplyFact(reply) });
+
+/** Null when it is none. */
+export const readFindingFact = (value: unknown): FindingFact | null => {
+  if (!isObject(value)) return null;
+  const { answer, accepted } = value;
+  const reply = readReplyFact(value.reply);
+  const isCount = accepted === 0 || accepted === 1 || accepted === 2;
+  // Only a refused one can be the first.
+  const isAnswer = answer === 'NO' || ((answer === 'YES' || answer === 'UNKNOWN') && accepted !== 0);
+  return reply === undefined || !isCount || !isAnswer ? null : { answer, accepted, reply };
 };
 
 const phases: ReadonlySet<unknown> = new Set<Phase>(['GREETING', 'EHLO', 'STARTTLS', 'MAIL_FROM', 'RCPT_TO']);

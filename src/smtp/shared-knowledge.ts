@@ -12,7 +12,12 @@ import { LOOKED_UP_LIFE_MS } from './limits.ts';
 import { domainSubject, type Learned, laneSubject, type SharedFacts } from './shared-facts.ts';
 
 /** What is needed of a lane to teach it. */
-export type Pupil = { readonly key: string; adopt(fact: Learned): void };
+export type Pupil = {
+  readonly key: string;
+  adopt(fact: Learned): void;
+  /** The memory of catch-alls was told something about the domain. */
+  foundOut(domain: DomainName): void;
+};
 
 export type SharedKnowledge = {
   toldOfDomain(domain: DomainName, fact: Learned): void;
@@ -61,9 +66,12 @@ export const createSharedKnowledge = (options: SharedKnowledgeOptions): SharedKn
     return [];
   };
 
-  const lookAtDomain = (domain: DomainName): readonly LookUp[] => {
+  const lookAtDomain = (domain: DomainName, lane: Pupil): readonly LookUp[] => {
     if (readCatchAll().recall(domain) !== null) return [];
-    const learn = (fact: Learned): void => readCatchAll().adopt(domain, fact);
+    const learn = (fact: Learned): void => {
+      readCatchAll().adopt(domain, fact);
+      lane.foundOut(domain);
+    };
     return [
       { subject: domainSubject(domain, null), learn },
       { subject: domainSubject(domain, source), learn },
@@ -78,7 +86,7 @@ export const createSharedKnowledge = (options: SharedKnowledgeOptions): SharedKn
       writer.note(laneSubject(key, isOfSource(fact.kind) ? source : null), fact);
     },
     look(domain, lane) {
-      const lookUps = [...lookAtLane(lane), ...lookAtDomain(domain)];
+      const lookUps = [...lookAtLane(lane), ...lookAtDomain(domain, lane)];
       return lookUps.length === 0 ? null : reader.look(lookUps);
     },
     close: () => writer.close(),

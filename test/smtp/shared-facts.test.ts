@@ -82,6 +82,28 @@ describe('a store in trouble', () => {
     expect(server.lines).toHaveLength(0);
   });
 
+  it('what it tells too late still spares the question, and leaves nobody waiting', async () => {
+    const greeted = Promise.withResolvers<void>();
+    const { clock, canaries, join } = await start({
+      greeting: null,
+      capabilities: ['8BITMIME'],
+      onConnect: (side) => void greeted.promise.then(() => side.write('220 mx.test ESMTP\r\n')),
+    });
+    const late = Promise.withResolvers<Awaited<ReturnType<SharedFacts['recall']>>>();
+    const { prober } = join({ recall: () => late.promise, remember: async () => undefined });
+    const request = ask('user1@d.test', { deadline: clock.now + 4_000 });
+    // The made-up mailbox is due, and waits for a session.
+    const found = prober.probeCatchAll({ ...request, domain: request.address.domain });
+    const asked = prober.probe(request);
+    await eventually(() => prober.stats.sessionsOpened > 0);
+    const value = { answer: 'YES', accepted: 1, reply: null };
+    late.resolve([{ subject: 'domain d.test', kind: 'catchAll', value, leftMs: 60_000 }]);
+    expect((await found).answer).toBe('YES');
+    greeted.resolve();
+    expect(await asked).toMatchObject({ reply: { code: 250 }, catchAll: { answer: 'YES' } });
+    expect(canaries()).toEqual([]);
+  });
+
   it.each<[string, string, unknown]>([
     ['domain d.test', 'catchAll', null],
     ['domain d.test', 'catchAll', 'YES'],
