@@ -35,6 +35,15 @@ export const integer =
 export const flag = (text: string): boolean =>
   text === '1' ? true : text === '0' || text === '' ? false : expected('0 or 1');
 
+export const oneOf =
+  <Word extends string>(...words: readonly Word[]) =>
+  (text: string): Word =>
+    words.find((word) => word === text) ?? expected(words.join(' or '));
+
+/** An address or any other name; shown in the console and kept in the store. */
+export const sourceName = (text: string): string =>
+  /^[\x21-\x7e]{0,100}$/.test(text) ? text : expected('at most 100 characters of plain ASCII without spaces');
+
 export const list =
   <Item>(parseItem: (text: string) => Item) =>
   (text: string): readonly Item[] =>

@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { ConfigError, printSettingsTable, readConfig, type settings } from './config.ts';
 
 test('an empty environment gives the documented defaults', () => {
   expect(readConfig({ RCPT_HELO_NAME: 'probe.example.org' })).toEqual({
+    source: hostname(),
+    limitScope: 'source',
     host: '127.0.0.1',
     port: 4000,
     isInsecureAllowed: false,
@@ -50,6 +53,10 @@ test.each([
   ['RCPT_HELO_NAME', '[192.0.2.1]', 'heloName', '[192.0.2.1]'],
   ['RCPT_GREYLIST_RETRY', '1m,PT1H', 'greylistRetrySeconds', [60, 3_600]],
   ['RCPT_MAX_PROBES_PER_SECOND_PER_EXCHANGE', '0', 'maxProbesPerSecondPerExchange', 0],
+  ['RCPT_SOURCE', '192.0.2.1', 'source', '192.0.2.1'],
+  ['RCPT_SOURCE_IPS', '127.0.0.3,127.0.0.2', 'source', '127.0.0.2,127.0.0.3'],
+  ['RCPT_PROXY', 'socks5://secret-user:secret@proxy.example:1080', 'source', 'proxy.example'],
+  ['RCPT_LIMIT_SCOPE', 'cluster', 'limitScope', 'cluster'],
 ])('%s=%s is understood', (name, text, key, value) => {
   expect(readConfig({ [name]: text })[key as keyof typeof settings]).toEqual(value);
 });
@@ -76,6 +83,10 @@ test.each([
   ['RCPT_MAX_UPLOAD_BYTES', '1gb'],
   ['RCPT_MAX_ROWS', '0'],
   ['RCPT_MAX_SESSION', '10'],
+  ['RCPT_SOURCE', 'two words'],
+  ['RCPT_SOURCE', 'x'.repeat(101)],
+  ['RCPT_LIMIT_SCOPE', 'node'],
+  ['RCPT_LIMIT_SCOPE', ''],
   ['RCPT_SOURCE_IPS', 'eth0'],
   ['RCPT_SOURCE_IPS', '127.0.0.1,192.0.2.1'],
   ['RCPT_SOURCE_IPS', '0.0.0.0'],

@@ -4,6 +4,7 @@
  * ignored harms somebody else's mail server. README's table is printed from `settings` (a test holds it to that).
  */
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import {
   ConfigError,
   cidr,
@@ -17,10 +18,12 @@ import {
   integer,
   list,
   mailFrom,
+  oneOf,
   ownName,
   type ProxySetting,
   proxy,
   sourceIp,
+  sourceName,
 } from './config-values.ts';
 
 export { ConfigError, type DatabaseSetting, type ProxySetting } from './config-values.ts';
@@ -53,6 +56,10 @@ export type Config = {
   /** Addresses of this machine; empty: the system chooses. */
   readonly sourceIps: readonly string[];
   readonly proxy: ProxySetting | null;
+  /** Name of the address that exchanges see of this process. */
+  readonly source: string;
+  /** Whose sessions and probes to one set of exchanges are counted together. */
+  readonly limitScope: 'source' | 'cluster';
   readonly retentionSeconds: number;
   /** Octets of one uploaded file, packed or unpacked. */
   readonly maxUploadBytes: number;
@@ -185,6 +192,19 @@ export const settings = {
     'SOCKS5 proxy to probe through, `socks5://user:password@host:port`; not together with `RCPT_SOURCE_IPS`.',
     proxy,
   ),
+  source: setting(
+    'RCPT_SOURCE',
+    'the source IPs, else the proxy, else the host name',
+    'Name of the address that exchanges see: processes behind one address give the same, and are counted as one.',
+    sourceName,
+    () => '',
+  ),
+  limitScope: setting(
+    'RCPT_LIMIT_SCOPE',
+    'source',
+    'Who shares the limits of one set of exchanges: the processes of one `source`, as servers count, or of the `cluster`.',
+    oneOf('source', 'cluster'),
+  ),
   retentionSeconds: setting(
     'RCPT_RETENTION',
     '30d',
@@ -217,9 +237,10 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
       throw error instanceof ConfigError ? new ConfigError(`${name}: ${error.message}`) : error;
     }
   };
-  const config = Object.fromEntries(
+  const given = Object.fromEntries(
     Object.entries(settings).map(([key, row]) => [key, read(row as Setting<unknown>)]),
   ) as Config;
+  const config = { ...given, source: given.source || nameSource(given) };
   if (config.proxy && config.sourceIps.length > 0)
     throw new ConfigError(
       'RCPT_SOURCE_IPS: behind RCPT_PROXY exchanges only see the proxy: unset one of them',
@@ -230,6 +251,10 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     );
   return config;
 };
+
+/** Two machines that say nothing are two sources, unless they leave by one proxy. */
+const nameSource = ({ sourceIps, proxy }: Config): string =>
+  sourceIps.length > 0 ? [...sourceIps].sort().join(',') : (proxy?.host ?? hostname());
 
 /** Does the host only reach this machine? */
 export const isLoopback = (host: string): boolean =>

@@ -2,7 +2,14 @@
 import type { Config } from '../config.ts';
 import { createDns, type Dns } from '../dns/index.ts';
 import { createJobs, type Jobs, type JobsOptions } from '../jobs/index.ts';
-import { createGuard, createProber, type Guard, type Prober } from '../smtp/index.ts';
+import {
+  createGuard,
+  createProber,
+  type Guard,
+  type LaneShares,
+  type Prober,
+  type SharedFacts,
+} from '../smtp/index.ts';
 import { createVerifier, type VerificationMemory, type Verifier } from '../verify/index.ts';
 
 export type Engine = {
@@ -13,10 +20,14 @@ export type Engine = {
   close(): Promise<void>;
 };
 
+/** What other processes are told and asked; nulls where there are none. */
+export type Neighbours = { readonly facts: SharedFacts | null; readonly shares: LaneShares | null };
+
 export const openEngine = (
   config: Config,
   memory: VerificationMemory,
   onError: (error: unknown) => void,
+  { facts, shares }: Neighbours = { facts: null, shares: null },
 ): Engine => {
   const dns = createDns({ servers: config.dnsServers });
   const guard = createGuard(config.allowHosts);
@@ -31,6 +42,11 @@ export const openEngine = (
     probesPerSecondPerExchange: config.maxProbesPerSecondPerExchange,
     sourceIps: config.sourceIps,
     proxy: config.proxy,
+    facts,
+    shares,
+    source: config.source,
+    limitScope: config.limitScope,
+    onError,
   });
   const verifier = createVerifier({
     dns,

@@ -21,7 +21,7 @@ export type Node = {
 
 export const openNode = async (config: Config, onError: (error: unknown) => void): Promise<Node> => {
   const store = await openStore(config, onError);
-  const engine = openEngine(config, store.verifications, onError);
+  const engine = openEngine(config, store.verifications, onError, store);
   const sender = createWebhooks({
     store: store.webhooks,
     lookupAddresses: engine.dns.lookupAddresses,

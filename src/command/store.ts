@@ -1,12 +1,11 @@
 /** The store that the settings name: SQLite in a directory of ours, or PostgreSQL that others share. */
-import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import type { JobStore, JobWire, UploadStore, WebhookStore } from '../jobs/index.ts';
 import { openPostgresStore, openThreadedDataDir } from '../store/index.ts';
 import type { VerificationMemory } from '../verify/index.ts';
-import { chunkDeadlineMs } from './engine.ts';
+import { chunkDeadlineMs, type Neighbours } from './engine.ts';
 
-export type Store = {
+export type Store = Neighbours & {
   readonly jobs: JobStore;
   readonly webhooks: WebhookStore;
   readonly uploads: UploadStore;
@@ -28,7 +27,7 @@ export const openStore = async (config: Config, onError: (error: unknown) => voi
   if (config.database !== null) {
     const store = await openPostgresStore({
       url: config.database.readUrl(),
-      source: hostname(),
+      source: config.source,
       connections: config.databaseConnections,
       leaseMs: chunkDeadlineMs + leaseMarginMs,
       onError,
@@ -41,5 +40,5 @@ export const openStore = async (config: Config, onError: (error: unknown) => voi
       lost.resolve(error);
     },
   });
-  return { ...store, wire: null, failed: lost.promise };
+  return { ...store, wire: null, facts: null, shares: null, failed: lost.promise };
 };

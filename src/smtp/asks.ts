@@ -125,6 +125,12 @@ export class Asks {
   #returnCanary(queue: DomainQueue): void {
     queue.isCanaryAsked = false;
     queue.canaryTries++;
+    // Another process may have found out meanwhile: then nobody asks it again.
+    const known = this.#lane.catchAll.recall(queue.domain);
+    if (known) {
+      this.#giveFinding(queue, known);
+      return;
+    }
     if (queue.canaryTries < MAX_CANARY_TRIES) return;
     const finding = { answer: 'UNKNOWN', reply: null, checkedAt: new Date(this.#lane.now()) } as const;
     this.#lane.catchAll.conclude(queue.domain, finding);

@@ -15,6 +15,7 @@ import {
   RECOVERY_STEPS_PER_SESSION,
 } from './limits.ts';
 
+/** Looked at each time: what other processes do changes the limits. */
 export type BackOffOptions = {
   /** Infinity is no limit. */
   readonly probesPerSecond: number;
@@ -24,15 +25,16 @@ export type BackOffOptions = {
 
 export class BackOff {
   readonly #options: BackOffOptions;
-  /** Where recovery ends, and the limit is what the setting says: that limit, or where there is none, one assumed. */
-  readonly #ceiling: number;
   #slowed: { readonly rate: number; readonly sessions: number; readonly at: number } | null = null;
 
   constructor(options: BackOffOptions) {
     this.#options = options;
-    this.#ceiling = Number.isFinite(options.probesPerSecond)
-      ? options.probesPerSecond
-      : ASSUMED_PROBES_PER_SECOND;
+  }
+
+  /** Where recovery ends, and the limit is what the setting says: that limit, or where there is none, one assumed. */
+  get #ceiling(): number {
+    const { probesPerSecond } = this.#options;
+    return Number.isFinite(probesPerSecond) ? probesPerSecond : ASSUMED_PROBES_PER_SECOND;
   }
 
   /** Infinity is no limit. */

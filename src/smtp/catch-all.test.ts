@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { DomainName } from '../address/index.ts';
-import { classifyCanary, createCatchAllMemory, makeUpLocalPart, makeUpNamedLocalPart } from './catch-all.ts';
+import { classifyCanary, createCatchAllMemory } from './catch-all.ts';
 import { CATCH_ALL_LIFE_MS, CATCH_ALL_UNKNOWN_LIFE_MS } from './limits.ts';
+import { makeUpLocalPart, makeUpNamedLocalPart } from './made-up.ts';
 import type { MeaningKind } from './meaning/index.ts';
 import type { CatchAllFinding } from './types.ts';
 

@@ -7,8 +7,12 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { DomainName } from '../address/index.ts';
+import { type KeptFinding, keepFinding, readFinding } from './kept-finding.ts';
 import { CATCH_ALL_LIFE_MS, CATCH_ALL_UNKNOWN_LIFE_MS, MAX_CATCH_ALL_DOMAINS } from './limits.ts';
+import { isMadeUp, isMadeUpNamed, makeUpLocalPart, makeUpNamedLocalPart } from './made-up.ts';
 import type { Meaning } from './meaning/index.ts';
+import { printFindingFact, readFindingFact } from './reply-facts.ts';
+import type { Learned } from './shared-facts.ts';
 import type { CatchAllFinding } from './types.ts';
 
 export type CatchAllMemory = {
@@ -27,26 +31,11 @@ export type CatchAllMemory = {
    * again gets through.
    */
   readLocalPart(domain: DomainName): string;
-};
-
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
-const LETTERS_AND_DIGITS = `${LETTERS}0123456789`;
-const LOCAL_PART_LENGTH = 16;
-
-/**
- * A local part that nobody has: 16 letters and digits, a letter first, 82 bits. Plain enough to pass a server's idea
- * of a mailbox name, and not to be guessed by one that would treat probes specially.
- */
-export const makeUpLocalPart = (random: (octets: number) => Uint8Array): string =>
-  Array.from(random(LOCAL_PART_LENGTH), (octet, index) => {
-    const alphabet = index === 0 ? LETTERS : LETTERS_AND_DIGITS;
-    return alphabet[octet % alphabet.length];
-  }).join('');
-
-/** The other shape: two words of letters with a dot between them, as people are named; 61 bits. */
-export const makeUpNamedLocalPart = (random: (octets: number) => Uint8Array): string => {
-  const letters = Array.from(random(13), (octet) => LETTERS[octet % LETTERS.length]).join('');
-  return `${letters.slice(0, 5)}.${letters.slice(5)}`;
+  /**
+   * Takes over what another process learned of the domain: its finding, if nothing is known here; that it refused a
+   * mailbox; the local part that waits to be asked again, if none was asked here. Ignores what is not believable.
+   */
+  adopt(domain: DomainName, fact: Learned): void;
 };
 
 /**
@@ -65,58 +54,25 @@ export const classifyCanary = ({ kind }: Meaning): CatchAllFinding['answer'] => 
   }
 };
 
-/**
- * A finding as it is kept, in one object: with its Date, its reply and their arrays it took 240 octets more, and a list
- * of a million rows has 50,000 domains. `text` is null where the reply is no single line; then `reply` is kept whole.
- */
-type KeptFinding = {
-  readonly answer: CatchAllFinding['answer'];
-  readonly checkedAt: number;
-  readonly code: number;
-  readonly enhancedCode: string | null;
-  readonly text: string | null;
-  readonly reply: CatchAllFinding['reply'];
+type Entry = {
+  /** What is asked now: of the first shape, and once that was accepted of the second. */
+  localPart: string;
+  /** Was it given out? */
+  wasAsked: boolean;
+  readonly bornAt: number;
+  finding: KeptFinding | null;
+  /** Until when the finding is believed. */
+  until: number;
+  accepted: 0 | 1 | 2;
+  hasRefused: boolean;
 };
 
-const keepFinding = ({ answer, reply, checkedAt }: CatchAllFinding): KeptFinding => {
-  const isOneLine = reply?.lines.length === 1;
-  return {
-    answer,
-    checkedAt: checkedAt.getTime(),
-    code: reply?.code ?? 0,
-    enhancedCode: reply?.enhancedCode ?? null,
-    text: isOneLine ? reply.text : null,
-    reply: isOneLine ? null : reply,
-  };
-};
-
-const readFinding = ({
-  answer,
-  checkedAt,
-  code,
-  enhancedCode,
-  text,
-  reply,
-}: KeptFinding): CatchAllFinding => ({
-  answer,
-  reply: text === null ? reply : { code, enhancedCode, lines: [text], text },
-  checkedAt: new Date(checkedAt),
-});
-
+/** @param tell is told of what is learned here and is news to other processes; null when nobody wants to know */
 export const createCatchAllMemory = (
   now: () => number,
   random: (octets: number) => Uint8Array,
+  tell: ((domain: DomainName, fact: Learned) => void) | null = null,
 ): CatchAllMemory => {
-  type Entry = {
-    /** What is asked now: of the first shape, and once that was accepted of the second. */
-    localPart: string;
-    readonly bornAt: number;
-    finding: KeptFinding | null;
-    /** Until when the finding is believed. */
-    until: number;
-    accepted: 0 | 1 | 2;
-    hasRefused: boolean;
-  };
   const entries = new LRUCache<DomainName, Entry>({ max: MAX_CATCH_ALL_DOMAINS });
 
   const readEntry = (domain: DomainName): Entry => {
@@ -124,6 +80,7 @@ export const createCatchAllMemory = (
     if (known && now() - known.bornAt < CATCH_ALL_LIFE_MS) return known;
     const entry: Entry = {
       localPart: makeUpLocalPart(random),
+      wasAsked: false,
       bornAt: now(),
       finding: null,
       until: 0,
@@ -137,30 +94,80 @@ export const createCatchAllMemory = (
   /** Accepted once, by a domain that has refused somebody. */
   const isInDoubt = ({ accepted, hasRefused }: Entry): boolean => accepted === 1 && hasRefused;
 
+  const makeUpAnother = (entry: Entry): void => {
+    entry.localPart = makeUpNamedLocalPart(random);
+    entry.wasAsked = false;
+  };
+
+  const recall = (domain: DomainName): CatchAllFinding | null => {
+    const entry = entries.peek(domain);
+    if (!entry?.finding || now() >= entry.until) return null;
+    return entry.finding.answer === 'YES' && isInDoubt(entry) ? null : readFinding(entry.finding);
+  };
+
+  const adoptFinding = (domain: DomainName, value: unknown, until: number): void => {
+    const found = readFindingFact(value);
+    if (!found || recall(domain) !== null) return;
+    const entry = readEntry(domain);
+    if (found.accepted < entry.accepted) return;
+    if (entry.accepted === 0 && found.accepted > 0) makeUpAnother(entry);
+    const { answer, reply } = found;
+    entry.until = Math.min(until, now() + CATCH_ALL_LIFE_MS);
+    entry.finding = keepFinding({
+      answer,
+      reply,
+      checkedAt: new Date(entry.until - CATCH_ALL_LIFE_MS),
+    });
+    entry.accepted = found.accepted;
+  };
+
   return {
-    recall(domain) {
-      const entry = entries.peek(domain);
-      if (!entry?.finding || now() >= entry.until) return null;
-      return entry.finding.answer === 'YES' && isInDoubt(entry) ? null : readFinding(entry.finding);
-    },
+    recall,
     conclude(domain, finding, lifeMs = CATCH_ALL_UNKNOWN_LIFE_MS) {
       const entry = readEntry(domain);
       const wasInDoubt = isInDoubt(entry);
       const believe = (concluded: CatchAllFinding, ms: number): CatchAllFinding => {
         entry.finding = keepFinding(concluded);
         entry.until = concluded.checkedAt.getTime() + ms;
+        if (ms === CATCH_ALL_LIFE_MS)
+          tell?.(domain, {
+            kind: 'catchAll',
+            value: printFindingFact(concluded, entry.accepted),
+            until: entry.until,
+          });
         return concluded;
       };
-      if (finding.answer === 'UNKNOWN') return believe(finding, Math.min(lifeMs, CATCH_ALL_UNKNOWN_LIFE_MS));
+      if (finding.answer === 'UNKNOWN') {
+        const until = entry.bornAt + CATCH_ALL_LIFE_MS;
+        tell?.(domain, { kind: 'madeUp', value: entry.localPart, until });
+        return believe(finding, Math.min(lifeMs, CATCH_ALL_UNKNOWN_LIFE_MS));
+      }
       if (finding.answer === 'NO')
         return believe(wasInDoubt ? { ...finding, answer: 'UNKNOWN' } : finding, CATCH_ALL_LIFE_MS);
       entry.accepted = wasInDoubt ? 2 : 1;
-      if (!wasInDoubt) entry.localPart = makeUpNamedLocalPart(random);
+      if (!wasInDoubt) makeUpAnother(entry);
       return isInDoubt(entry) ? null : believe(finding, CATCH_ALL_LIFE_MS);
     },
     noteRefusal(domain) {
-      readEntry(domain).hasRefused = true;
+      const entry = readEntry(domain);
+      // Where a made-up one was refused too, one more refusal is no news.
+      if (!entry.hasRefused && entry.finding?.answer !== 'NO')
+        tell?.(domain, { kind: 'refusal', value: true, until: now() + CATCH_ALL_LIFE_MS });
+      entry.hasRefused = true;
     },
-    readLocalPart: (domain) => readEntry(domain).localPart,
+    readLocalPart(domain) {
+      const entry = readEntry(domain);
+      entry.wasAsked = true;
+      return entry.localPart;
+    },
+    adopt(domain, { kind, value, until }) {
+      if (kind === 'refusal' && value === true) readEntry(domain).hasRefused = true;
+      else if (kind === 'catchAll') adoptFinding(domain, value, until);
+      else if (kind === 'madeUp' && typeof value === 'string') {
+        const entry = readEntry(domain);
+        const isOfShape = entry.accepted === 0 ? isMadeUp(value) : isMadeUpNamed(value);
+        if (isOfShape && !entry.wasAsked) entry.localPart = value;
+      }
+    },
   };
 };

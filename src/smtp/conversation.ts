@@ -101,6 +101,11 @@ export class Conversation {
     return this.session.isQuiet && !this.#isSecuring;
   }
 
+  /** Does it take nobody any more? */
+  get isRetiring(): boolean {
+    return this.#isRetiring;
+  }
+
   /** Has it answered lately, so that what waits may wait for it? */
   get isBrisk(): boolean {
     return this.isIdle || this.#tally.silentMs < this.#lane.timeouts.patienceMs;
@@ -142,6 +147,12 @@ export class Conversation {
       this.#lane.queue.refresh(ask.queue);
     }
     this.leave();
+  }
+
+  /** Takes nobody any more, and leaves when those it asks about are answered. */
+  retire(): void {
+    this.#isRetiring = true;
+    this.feed();
   }
 
   /** QUIT, or hang up when replies are outstanding. */

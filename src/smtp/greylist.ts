@@ -20,17 +20,25 @@ const passes: ReadonlySet<MeaningKind> = new Set([
 
 export class Greylist {
   readonly #now: () => number;
+  readonly #tell: ((delayMs: number | null, until: number) => void) | null;
   /** When each was put off first; the oldest come first. */
   readonly #firstAt = new FewMap<string, number>();
   #delay: { readonly ms: number; readonly until: number } | null = null;
 
-  constructor(now: () => number) {
+  /** @param tell is told of the delay that was learned here, and with null that it is forgotten */
+  constructor(now: () => number, tell: ((delayMs: number | null, until: number) => void) | null = null) {
     this.#now = now;
+    this.#tell = tell;
   }
 
   /** The delay that was learned; null when there is none. */
   get delayMs(): number | null {
     return this.#delay && this.#delay.until > this.#now() ? this.#delay.ms : null;
+  }
+
+  /** Takes over what another process with our source learned; what was learned here stays. */
+  adopt(ms: number, until: number): void {
+    if (this.delayMs === null) this.#delay = { ms, until };
   }
 
   /** @returns the meaning, with the learned delay where the server puts off and states none */
@@ -47,7 +55,10 @@ export class Greylist {
   #putOff(recipient: string, firstAt: number, meaning: Meaning): Meaning {
     const ageMs = this.#now() - firstAt;
     this.#note(recipient, firstAt);
-    if (this.delayMs !== null && ageMs >= this.delayMs) this.#delay = null;
+    if (this.delayMs !== null && ageMs >= this.delayMs) {
+      this.#delay = null;
+      this.#tell?.(null, this.#now() + GREYLIST_LIFE_MS);
+    }
     if (meaning.retryAfterSeconds !== null || this.delayMs === null) return meaning;
     return { ...meaning, retryAfterSeconds: Math.max(1, Math.ceil((this.delayMs - ageMs) / 1_000)) };
   }
@@ -62,6 +73,9 @@ export class Greylist {
 
   #passed(ms: number): void {
     if (ms > MAX_GREYLIST_DELAY_MS) return;
-    this.#delay = { ms: Math.min(ms, this.delayMs ?? ms), until: this.#now() + GREYLIST_LIFE_MS };
+    const shortest = Math.min(ms, this.delayMs ?? ms);
+    const until = this.#now() + GREYLIST_LIFE_MS;
+    this.#delay = { ms: shortest, until };
+    this.#tell?.(shortest, until);
   }
 }

@@ -12,6 +12,8 @@
  * 10 exchanges and 4 addresses each, 30 s to open a session, 5 min for its life, 8 MB read.
  */
 export { createGuard, type Guard } from './guard.ts';
+export type { LaneClaim, LaneNode, LaneShares } from './lane-shares.ts';
 export type { Meaning } from './meaning/index.ts';
 export { createProber, type ProberOptions } from './prober.ts';
+export type { Fact, SharedFacts } from './shared-facts.ts';
 export type * from './types.ts';

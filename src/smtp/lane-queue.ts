@@ -157,6 +157,16 @@ export class LaneQueue {
     for (const probe of waiting) settle(probe);
   }
 
+  /** Takes out who waits for a made-up mailbox that nobody asks now, and need not any more. */
+  takeAwaiting(domain: DomainName): readonly Probe[] {
+    const queue = this.#domains.get(domain);
+    if (!queue || queue.isCanaryAsked) return [];
+    const waiting = [...queue.awaitingCanary];
+    queue.awaitingCanary.clear();
+    this.refresh(queue);
+    return waiting;
+  }
+
   /** Takes everybody out: of one domain, or of all. */
   drain(domain?: DomainName): Probe[] {
     const queues = [...this.#domains].flatMap(([name, queue]) =>

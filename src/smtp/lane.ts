@@ -17,9 +17,10 @@ import { BackOff } from './back-off.ts';
 import type { CatchAllMemory } from './catch-all.ts';
 import { type ConnectOptions, SessionOpening } from './connect.ts';
 import { Conversation, type ConversationLane } from './conversation.ts';
-import { FewSet } from './few.ts';
+import { LaneLimits } from './lane-limits.ts';
 import { LaneMemory } from './lane-memory.ts';
 import { LaneQueue } from './lane-queue.ts';
+import { LaneSessions } from './lane-sessions.ts';
 import {
   BACKLOG_PER_SESSION,
   MAX_QUEUED_PER_LANE,
@@ -27,33 +28,16 @@ import {
   SLOWEST_HOLD_SECONDS,
   type Timeouts,
 } from './limits.ts';
-import { isBlock, isSlowDown, isUnreachable, type Outcome } from './outcome.ts';
+import { isBlock, isSlowDown, isUnreachable, type Outcome, UNASKED } from './outcome.ts';
 import type { Probe } from './probe.ts';
 import type { Ask } from './receipts.ts';
+import { readBlockFact } from './reply-facts.ts';
+import type { Learned } from './shared-facts.ts';
+import type { SessionSlots } from './slots.ts';
 import { Stops } from './stops.ts';
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
-import type { LaneSnapshot, ProbeEvent } from './types.ts';
-
-/** Its turn never came. */
-const UNASKED: Outcome = {
-  attempts: [],
-  exchange: null,
-  ip: null,
-  phase: 'CONNECT',
-  reply: null,
-  meaning: null,
-  fault: { kind: 'budget', phase: 'CONNECT' },
-  transcript: [],
-};
-
-/** All lanes draw on one number of sessions (RCPT_MAX_SESSIONS). */
-export type SessionSlots = {
-  /** False: none is free; the lane is told when one is. */
-  take(lane: Lane): boolean;
-  release(): void;
-  /** Does any lane wait for one? */
-  readonly isCrowded: boolean;
-};
+import type { LaneSnapshot } from './types.ts';
+import { Watchers } from './watchers.ts';
 
 export type LaneOptions = ConnectOptions & {
   readonly mailFrom: string;
@@ -61,11 +45,15 @@ export type LaneOptions = ConnectOptions & {
   readonly probesPerSecondPerExchange: number;
   readonly slots: SessionSlots;
   readonly catchAll: CatchAllMemory;
+  /** Told of what a lane learns that other processes may know; null when nobody wants to. */
+  readonly tellOfLane: ((key: string, fact: Learned) => void) | null;
 };
 
 const readMonotonicMs = (): number => performance.now();
 
 export class Lane implements ConversationLane {
+  /** Its exchanges, whatever their preferences. */
+  readonly key: string;
   readonly queue: LaneQueue;
   readonly memory: LaneMemory;
   readonly bucket: TokenBucket;
@@ -74,21 +62,25 @@ export class Lane implements ConversationLane {
   readonly timeouts: Timeouts;
   readonly now: () => number;
 
+  /** Those who wait for what other processes know before they are added. */
+  expected = 0;
+
   readonly #options: LaneOptions;
-  readonly #conversations = new FewSet<Conversation>();
-  readonly #openings = new FewSet<SessionOpening<Ask>>();
-  /** Sessions that said QUIT and whose connection is not gone yet: still sessions at the exchange. */
-  #leaving = 0;
+  readonly #sessions = new LaneSessions();
   #exchanges: readonly MailExchange[];
   #providerId: string | null = null;
   readonly #stops: Stops;
+  readonly #limits: LaneLimits;
   readonly #backOff: BackOff;
-  readonly #watched = new FewSet<Probe>();
+  readonly #watchers = new Watchers();
   #isScheduled = false;
   #isClosed = false;
   readonly #alarm = new Alarm(() => this.#pump());
 
-  constructor(exchanges: readonly MailExchange[], options: LaneOptions) {
+  constructor(key: string, exchanges: readonly MailExchange[], options: LaneOptions) {
+    const { tellOfLane } = options;
+    const tell = tellOfLane && ((fact: Learned) => tellOfLane(key, fact));
+    this.key = key;
     this.#exchanges = exchanges;
     this.#options = options;
     this.mailFrom = options.mailFrom;
@@ -96,19 +88,25 @@ export class Lane implements ConversationLane {
     this.now = options.now;
     this.catchAll = options.catchAll;
     this.queue = new LaneQueue(options.catchAll);
-    this.memory = new LaneMemory(options.now);
-    this.#stops = new Stops(options.now);
-    this.#backOff = new BackOff({
-      probesPerSecond: options.probesPerSecondPerExchange || Number.POSITIVE_INFINITY,
-      sessions: options.maxSessionsPerExchange,
-      now: options.now,
-    });
-    this.bucket = createTokenBucket(() => this.#backOff.probesPerSecond, readMonotonicMs);
+    this.memory = new LaneMemory(options.now, tell);
+    this.#stops = new Stops(options.now, tell);
+    this.#limits = new LaneLimits(options);
+    this.#backOff = new BackOff(this.#limits);
+    this.bucket = createTokenBucket(
+      () => this.#backOff.probesPerSecond,
+      readMonotonicMs,
+      () => this.#limits.firstTokens,
+    );
   }
 
   /** May it be forgotten without anybody noticing at once? */
   get isUnused(): boolean {
-    return this.queue.isEmpty && this.#sessions === 0;
+    return !this.hasWork && this.sessions === 0;
+  }
+
+  /** Does anybody wait for it, or is served? */
+  get hasWork(): boolean {
+    return !this.queue.isEmpty || this.expected > 0;
   }
 
   get isCrowded(): boolean {
@@ -120,8 +118,9 @@ export class Lane implements ConversationLane {
     return !this.#isClosed && this.#mayOpen();
   }
 
-  get #sessions(): number {
-    return this.#conversations.size + this.#openings.size + this.#leaving;
+  /** Open, being opened, or not gone yet. */
+  get sessions(): number {
+    return this.#sessions.count;
   }
 
   /** Is it told to stay away, or its exchanges dead? Then nobody is asked. */
@@ -134,8 +133,8 @@ export class Lane implements ConversationLane {
     const { probesPerSecond } = this.#backOff;
     return {
       exchanges: this.#exchanges.map(({ host }) => host),
-      state: until !== null ? 'PAUSED' : this.#sessions > 0 || !this.queue.isEmpty ? 'ACTIVE' : 'IDLE',
-      sessions: this.#sessions,
+      state: until !== null ? 'PAUSED' : this.sessions > 0 || !this.queue.isEmpty ? 'ACTIVE' : 'IDLE',
+      sessions: this.sessions,
       queued: this.queue.size,
       probesPerSecond: Number.isFinite(probesPerSecond) ? probesPerSecond : null,
       pausedUntil: until === null ? null : new Date(until),
@@ -145,35 +144,63 @@ export class Lane implements ConversationLane {
 
   /** @param exchanges of the asker's domain, which may prefer them in another order than the last one's did */
   add(probe: Probe, exchanges: readonly MailExchange[]): void {
-    const { domain, providerId } = probe.question;
+    const { address, domain, providerId } = probe.question;
     const stopped = this.#stops.answer(domain);
     if (stopped) {
       this.#settle(probe, stopped);
       return;
     }
-    if (this.#isClosed || this.queue.size >= MAX_QUEUED_PER_LANE) {
+    // Asked about the domain alone, while somebody else found out.
+    const isKnown = address === null && this.catchAll.recall(domain) !== null;
+    if (isKnown || this.#isClosed || this.queue.size >= MAX_QUEUED_PER_LANE) {
       this.#settle(probe, UNASKED);
       return;
     }
     this.#exchanges = exchanges;
     this.#providerId = providerId;
-    if (probe.isWatched) this.#watch(probe);
+    if (probe.isWatched) this.#watchers.add(probe);
     this.queue.add(probe);
     this.schedule();
+  }
+
+  /** Takes over what another process learned of these exchanges. Ignores what is not believable. */
+  adopt(fact: Learned): void {
+    if (fact.kind !== 'block') {
+      this.memory.adopt(fact);
+      return;
+    }
+    const hosts = this.#exchanges.map(({ host }) => host);
+    const outcome = readBlockFact(fact.value, hosts, new Date(this.now()));
+    if (!outcome) return;
+    this.#stops.adoptBlock(outcome, fact.until);
+    this.schedule();
+  }
+
+  /** Another process found out about the domain: whoever waited for a made-up mailbox need not any more. */
+  foundOut(domain: DomainName): void {
+    if (this.catchAll.recall(domain) === null) return;
+    for (const probe of this.queue.takeAwaiting(domain)) this.#settle(probe, UNASKED);
   }
 
   /** The asker's deadline came, or it left. */
   leave(probe: Probe): void {
     if (probe.isSettled) return;
-    const [opening] = this.#openings;
-    const isBeingServed = this.#conversations.size === 0 && opening !== undefined;
+    const [opening] = this.#sessions.openings;
+    const isBeingServed = this.#sessions.atWork.size === 0 && opening !== undefined;
     const outcome =
       probe.acceptance ??
       probe.describe?.() ??
       (isBeingServed ? opening.describe({ fault: { kind: 'timeout', phase: opening.phase } }) : UNASKED);
     this.queue.remove(probe);
     this.#settle(probe, outcome);
-    if (this.queue.isEmpty) for (const one of this.#openings) one.abort();
+    if (this.queue.isEmpty) this.#sessions.abortOpenings();
+  }
+
+  /** Our part of the sessions (none is possible) and of the rate, where other processes work on the same exchanges. */
+  setShare(sessions: number): void {
+    if (this.#limits.share === sessions) return;
+    this.#limits.share = sessions;
+    this.schedule();
   }
 
   schedule(): void {
@@ -192,7 +219,7 @@ export class Lane implements ConversationLane {
   refuseAll(outcome: Outcome, from: Conversation | null): void {
     const isAtWork = (one: Conversation): boolean => one !== from && one.isBrisk;
     if (isBlock(outcome)) this.#stops.block(outcome);
-    else if ([...this.#conversations].some(isAtWork)) return;
+    else if ([...this.#sessions.atWork].some(isAtWork)) return;
     for (const probe of this.queue.drain()) this.#settle(probe, outcome);
   }
 
@@ -212,16 +239,13 @@ export class Lane implements ConversationLane {
   }
 
   left(conversation: Conversation): void {
-    if (!this.#conversations.delete(conversation)) return;
+    if (!this.#sessions.atWork.delete(conversation)) return;
     this.#letGo(conversation.session.closed);
     this.schedule();
   }
 
-  /** A session counts until its connection is gone: to the exchange, a lingering QUIT is one. */
   #letGo(closed: Promise<void>): void {
-    this.#leaving++;
-    void closed.then(() => {
-      this.#leaving--;
+    this.#sessions.letGo(closed, () => {
       this.#options.slots.release();
       this.schedule();
     });
@@ -229,22 +253,16 @@ export class Lane implements ConversationLane {
 
   /** Gives back the session that nobody needs; false when there is none. */
   closeOneIdle(): boolean {
-    if (this.queue.hasWork) return false;
-    for (const conversation of this.#conversations)
-      if (conversation.isIdle) {
-        conversation.leave();
-        return true;
-      }
-    return false;
+    return !this.queue.hasWork && this.#sessions.closeOneIdle();
   }
 
   /** Everybody is told that time is over, every session is left. Resolves when the connections are gone. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm.stop();
-    for (const opening of this.#openings) opening.abort();
+    this.#sessions.abortOpenings();
     for (const probe of this.queue.drain()) this.#settle(probe, probe.acceptance ?? UNASKED);
-    const conversations = [...this.#conversations];
+    const conversations = [...this.#sessions.atWork];
     for (const conversation of conversations)
       for (const probe of conversation.abandon()) this.#settle(probe, UNASKED);
     await Promise.all(conversations.map(({ session }) => session.closed));
@@ -253,10 +271,11 @@ export class Lane implements ConversationLane {
   #pump(): void {
     if (this.#isClosed) return;
     if (this.queue.hasWork) this.#holdBack();
-    for (const conversation of [...this.#conversations]) conversation.feed();
+    if (this.#limits.share !== null) this.#sessions.shed(this.#limits.share);
+    for (const conversation of [...this.#sessions.atWork]) conversation.feed();
     while (this.#mayOpen() && this.#options.slots.take(this)) void this.#open();
     // Somebody waits for a session that may have gone silent: look again.
-    if (this.queue.hasWork && this.#conversations.size > 0) this.#alarm.ringIn(this.timeouts.patienceMs);
+    if (this.queue.hasWork && this.#sessions.atWork.size > 0) this.#alarm.ringIn(this.timeouts.patienceMs);
   }
 
   /** Stopped: those who wait do so for a short while, or hear why not. */
@@ -271,12 +290,10 @@ export class Lane implements ConversationLane {
 
   #mayOpen(): boolean {
     if (!this.queue.hasWork || this.isStopped) return false;
-    const most = this.#stops.isOnTrial
-      ? 1
-      : Math.min(this.#backOff.sessions, this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY);
-    if (this.#sessions >= most) return false;
-    const atWork =
-      this.#openings.size + [...this.#conversations].filter((conversation) => conversation.isBrisk).length;
+    const bearable = this.#stops.isOnTrial ? 1 : (this.memory.sessionsAtOnce ?? Number.POSITIVE_INFINITY);
+    const most = Math.min(this.#backOff.sessions, bearable);
+    if (this.sessions >= most) return false;
+    const atWork = this.#sessions.promising;
     if (atWork === 0) return true;
     return this.queue.size > atWork * BACKLOG_PER_SESSION && this.bucket.available() >= 1;
   }
@@ -287,26 +304,26 @@ export class Lane implements ConversationLane {
       providerId: this.#providerId,
       wantsTls: this.memory.needsTls,
       knowsEhlo: !this.memory.needsHelo,
-      onProgress: (event) => this.#tellWaiting(event),
+      onProgress: (event) => this.#watchers.tellWaiting(event),
     });
-    this.#openings.add(opening);
+    this.#sessions.openings.add(opening);
     try {
       const opened = await opening.run();
-      this.#openings.delete(opening);
+      this.#sessions.openings.delete(opening);
       if (opened.kind === 'session') {
         const { session, attempts } = opened;
         this.memory.learnAttempts(attempts);
         if (!session.knowsEhlo) this.memory.learnHelo();
         this.#stops.connected();
-        this.#conversations.add(new Conversation(session, attempts, this));
-        if (this.#isClosed) for (const conversation of this.#conversations) conversation.leave();
+        this.#sessions.atWork.add(new Conversation(session, attempts, this));
+        if (this.#isClosed) for (const conversation of [...this.#sessions.atWork]) conversation.leave();
       } else {
         this.#letGo(opening.closed);
         if (opened.kind === 'failed') this.#openingFailed(opened.outcome);
       }
     } catch (error) {
       // A bug of ours fails those who waited for this session; the process lives.
-      this.#openings.delete(opening);
+      this.#sessions.openings.delete(opening);
       this.#options.slots.release();
       for (const probe of this.queue.drain()) probe.fail(error);
     }
@@ -316,7 +333,7 @@ export class Lane implements ConversationLane {
   /** Only the last opening speaks for the lane: while another session is there or coming, it means "not so many". */
   #openingFailed(outcome: Outcome): void {
     this.memory.learnAttempts(outcome.attempts);
-    const others = this.#conversations.size + this.#openings.size;
+    const others = this.#sessions.held;
     const isUnreached = isUnreachable(outcome);
     if (isSlowDown(outcome) || (isUnreached && others > 0)) this.slowDown(outcome);
     if (others > 0) {
@@ -330,15 +347,5 @@ export class Lane implements ConversationLane {
 
   #settle(probe: Probe, outcome: Outcome): void {
     probe.settle(probe.acceptance ?? outcome, this.catchAll.recall(probe.question.domain));
-  }
-
-  #watch(probe: Probe): void {
-    this.#watched.add(probe);
-    probe.whenAnswered(() => this.#watched.delete(probe));
-  }
-
-  /** What is done to open a session is done for all who wait for one. */
-  #tellWaiting(event: ProbeEvent): void {
-    for (const probe of this.#watched) if (probe.isWaiting) probe.tell(event);
   }
 }

@@ -138,3 +138,33 @@ export const MAX_GREYLIST_DELAY_MS = 60 * 60_000;
 export const CATCH_ALL_LIFE_MS = 24 * 60 * 60_000;
 /** Below the first RCPT_GREYLIST_RETRY (5 min), so that the second try may ask again. */
 export const CATCH_ALL_UNKNOWN_LIFE_MS = 3 * 60_000;
+
+/** What other processes found out is waited for this long, once: a store in trouble costs a moment and no verdict. */
+export const FACTS_DEADLINE_MS = 200;
+/** How long a store that failed is then left alone; the look-up that tries it anew is waited for by nobody. */
+export const FACTS_PAUSE_MS = 10_000;
+/** A subject is looked up once in this time, and so is one of which nothing is known. */
+export const LOOKED_UP_LIFE_MS = 60_000;
+/** Subjects whose look-up is remembered: a list of millions of domains must not fill the heap. */
+export const MAX_LOOKED_UP = 100_000;
+/** Subjects of one look-up, and facts of one write: a statement of the store must stay short. */
+export const MAX_FACTS_AT_ONCE = 1_000;
+/** What is learned is written together, this long after the first of it. */
+export const FACTS_GATHER_MS = 500;
+/** Facts that wait for being written: past it the oldest are given up, since somebody can find them out again. */
+export const MAX_FACTS_WAITING = 20_000;
+/** One write, and the last ones when the process ends. */
+export const FACTS_WRITE_DEADLINE_MS = 2_000;
+
+/** How often a process says on which lanes it works, and hears who else does. */
+export const SHARES_BEAT_MS = 2_000;
+/** While its share is not settled: so soon others are heard to have made room. */
+export const SHARES_SOON_MS = 250;
+/** Not heard of for so long, a process is gone, and its part is the others': three beats missed. */
+export const SHARES_LIFE_MS = 8_000;
+/** Whoever comes to a lane first waits this long to hear its share, once: a store in trouble costs a moment. */
+export const SHARES_JOIN_MS = 200;
+/** One call of the store: shorter than what a beat may be late in a life. */
+export const SHARES_DEADLINE_MS = 2_000;
+/** Lanes of one call: a statement of the store must stay short. */
+export const MAX_CLAIMS_AT_ONCE = 1_000;

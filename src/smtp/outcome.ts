@@ -5,6 +5,18 @@ import type { ProbeEvidence } from './types.ts';
 
 export type Outcome = Omit<ProbeEvidence, 'catchAll' | 'startedAt' | 'durationMs'>;
 
+/** Its turn never came. */
+export const UNASKED: Outcome = {
+  attempts: [],
+  exchange: null,
+  ip: null,
+  phase: 'CONNECT',
+  reply: null,
+  meaning: null,
+  fault: { kind: 'budget', phase: 'CONNECT' },
+  transcript: [],
+};
+
 /** Meanings that are about us, so that asking again soon, about anybody, is only another knock at a shut door. */
 const blocks: ReadonlySet<MeaningKind> = new Set(['IP_BLOCKED', 'EHLO_REFUSED', 'SENDER_REFUSED']);
 

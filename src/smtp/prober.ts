@@ -3,15 +3,19 @@ import type { MailExchange } from '../dns/index.ts';
 import { createAskers } from './askers.ts';
 import { createCatchAllMemory } from './catch-all.ts';
 import { createGreeter } from './greeter.ts';
-import type { GreetingSlots, SlotWaiter } from './greeting.ts';
 import type { Guard } from './guard.ts';
-import { Lane, type LaneOptions, type SessionSlots } from './lane.ts';
+import { Lane, type LaneOptions } from './lane.ts';
+import type { LaneShares } from './lane-shares.ts';
 import { DEFAULT_TIMEOUTS, MAX_LANES, MAX_QUEUED, type Timeouts } from './limits.ts';
 import { Probe, type Question } from './probe.ts';
 import { printCommandLine } from './protocol/index.ts';
 import type { Socks5Proxy } from './proxy.ts';
 import type { LookupAddresses } from './reach.ts';
 import type { SessionStats } from './session.ts';
+import { createShareHolder } from './share-holder.ts';
+import type { SharedFacts } from './shared-facts.ts';
+import { createSharedKnowledge } from './shared-knowledge.ts';
+import { createSlots } from './slots.ts';
 import { askForSmtpUtf8 } from './smtputf8.ts';
 import { createSourcePool } from './source.ts';
 import type { ProbeEvidence, ProbeRequest, Prober } from './types.ts';
@@ -36,45 +40,30 @@ export type ProberOptions = {
   /** To connect through. */
   readonly proxy?: Socks5Proxy | null;
   readonly timeouts?: Partial<Timeouts>;
+  /** What processes tell each other of domains and exchanges; null: this one is alone. */
+  readonly facts?: SharedFacts | null;
+  /** How processes share the limits of one set of exchanges; null: they are this one's alone. */
+  readonly shares?: LaneShares | null;
+  /** Name of the address that exchanges see; processes with the same one share what exchanges know by it. */
+  readonly source?: string;
+  /** Who shares the limits: the processes of one source, since that is what servers count, or all of the cluster. */
+  readonly limitScope?: 'source' | 'cluster';
+  /** Told of a store that fails: no probe does because of it. */
+  readonly onError?: (error: unknown) => void;
   /** Epoch milliseconds: for what is remembered and shown. Deadlines of a session run on the monotonic clock. */
   readonly now?: () => number;
   /** Octets nobody can guess. */
   readonly random?: (octets: number) => Uint8Array;
 };
 
-type Request = Pick<ProbeRequest, 'exchanges' | 'deadline' | 'signal'>;
+/** Null when there is nothing to wait for. */
+const whenBoth = (
+  one: Promise<void> | null | undefined,
+  other: Promise<void> | null | undefined,
+): Promise<void> | null =>
+  one && other ? Promise.all([one, other]).then(() => undefined) : (one ?? other ?? null);
 
-const createSlots = (most: number, closeOneIdle: () => void): SessionSlots & GreetingSlots => {
-  let taken = 0;
-  /** Lanes and greetings that found none, first come first served. */
-  const waiting = new Set<SlotWaiter>();
-  return {
-    take(lane: SlotWaiter) {
-      if (taken < most) {
-        taken++;
-        waiting.delete(lane);
-        return true;
-      }
-      if (!waiting.has(lane)) {
-        waiting.add(lane);
-        closeOneIdle();
-      }
-      return false;
-    },
-    release() {
-      taken--;
-      for (const lane of waiting) {
-        waiting.delete(lane);
-        if (!lane.wantsSession) continue;
-        lane.schedule();
-        return;
-      }
-    },
-    get isCrowded() {
-      return waiting.size > 0;
-    },
-  };
-};
+type Request = Pick<ProbeRequest, 'exchanges' | 'deadline' | 'signal'>;
 
 /**
  * The lanes of this process.
@@ -91,6 +80,23 @@ export const createProber = (options: ProberOptions): Prober => {
   const slots = createSlots(options.maxSessions, () => {
     for (const lane of lanes.values()) if (lane.closeOneIdle()) return;
   });
+  const { facts = null, shares = null, source = '', limitScope = 'source' } = options;
+  const { onError = () => undefined } = options;
+  const knowledge =
+    facts && createSharedKnowledge({ facts, source, readCatchAll: () => catchAll, now, onError });
+  const catchAll = createCatchAllMemory(
+    now,
+    options.random ?? randomBytes,
+    knowledge && ((domain, fact) => knowledge.toldOfDomain(domain, fact)),
+  );
+  const holder =
+    shares &&
+    createShareHolder({
+      shares,
+      scope: limitScope === 'cluster' ? 'cluster' : `source ${source}`,
+      limit: options.maxSessionsPerExchange,
+      onError,
+    });
   const laneOptions: LaneOptions = {
     ...options,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
@@ -98,7 +104,8 @@ export const createProber = (options: ProberOptions): Prober => {
     stats,
     sources: createSourcePool(options.sourceIps ?? []),
     slots,
-    catchAll: createCatchAllMemory(now, options.random ?? randomBytes),
+    catchAll,
+    tellOfLane: knowledge && ((key, fact) => knowledge.toldOfLane(key, fact)),
   };
   const greeter = createGreeter(laneOptions, slots);
   let waiting = 0;
@@ -110,7 +117,7 @@ export const createProber = (options: ProberOptions): Prober => {
       .map(({ host }) => host)
       .sort()
       .join(' ');
-    const lane = lanes.get(key) ?? new Lane(exchanges, laneOptions);
+    const lane = lanes.get(key) ?? new Lane(key, exchanges, laneOptions);
     lanes.delete(key);
     lanes.set(key, lane);
     if (lanes.size > MAX_LANES)
@@ -126,6 +133,28 @@ export const createProber = (options: ProberOptions): Prober => {
     waiting--;
   };
 
+  const enter = (lane: Lane, probe: Probe, exchanges: readonly MailExchange[]): void => {
+    try {
+      lane.add(probe, exchanges);
+    } catch (error) {
+      probe.fail(error);
+    }
+  };
+
+  /** Its asker may leave while it waits for the store. */
+  const enterOnce = (
+    ready: Promise<void>,
+    lane: Lane,
+    probe: Probe,
+    exchanges: readonly MailExchange[],
+  ): void => {
+    lane.expected++;
+    void ready.then(() => {
+      lane.expected--;
+      if (!probe.isSettled) enter(lane, probe, exchanges);
+    });
+  };
+
   const ask = (question: Question, { exchanges, deadline, signal }: Request): Probe['answer'] => {
     const probe = new Probe(question, now);
     const lane = findLane(exchanges);
@@ -135,8 +164,10 @@ export const createProber = (options: ProberOptions): Prober => {
     }
     waiting++;
     probe.whenAnswered(leaveOne);
+    const ready = whenBoth(knowledge?.look(question.domain, lane), holder?.join(lane));
+    if (ready) enterOnce(ready, lane, probe, exchanges);
+    else enter(lane, probe, exchanges);
     try {
-      lane.add(probe, exchanges);
       askers.watch(probe, { deadline, signal, now: now() }, (one) => lane.leave(one));
     } catch (error) {
       probe.fail(error);
@@ -157,7 +188,7 @@ export const createProber = (options: ProberOptions): Prober => {
     },
     async probeCatchAll(request) {
       const { domain, providerId, priority, observe } = request;
-      const known = laneOptions.catchAll.recall(domain);
+      const known = catchAll.recall(domain);
       if (known) return known;
       return (await ask({ address: null, domain, providerId, priority, observe }, request)).finding;
     },
@@ -166,6 +197,7 @@ export const createProber = (options: ProberOptions): Prober => {
     async close() {
       isClosed = true;
       await Promise.all([greeter.close(), ...[...lanes.values()].map((lane) => lane.close())]);
+      await Promise.all([knowledge?.close(), holder?.close()]);
     },
   };
 };

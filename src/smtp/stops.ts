@@ -13,11 +13,14 @@ import { FewMap } from './few.ts';
 import { BLOCK_PAUSE_MS, MAX_BLOCKED_DOMAINS, MAX_HOLD_MS, SHORT_HOLD_MS } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reply } from './protocol/index.ts';
+import { printBlockFact } from './reply-facts.ts';
+import type { Learned } from './shared-facts.ts';
 
 type Stop = { readonly kind: 'blocked' | 'told' | 'dead'; readonly until: number; readonly outcome: Outcome };
 
 export class Stops {
   readonly #now: () => number;
+  readonly #tell: ((fact: Learned) => void) | null;
   readonly #breaker: Breaker;
   readonly #blockedDomains = new FewMap<DomainName, Stop>();
   #block: Stop | null = null;
@@ -26,8 +29,10 @@ export class Stops {
   #unreachable: Outcome | null = null;
   #lastReply: Reply | null = null;
 
-  constructor(now: () => number) {
+  /** @param tell is told of a block of the whole lane; null when nobody wants to know */
+  constructor(now: () => number, tell: ((fact: Learned) => void) | null = null) {
     this.#now = now;
+    this.#tell = tell;
     this.#breaker = new Breaker(now);
   }
 
@@ -55,7 +60,16 @@ export class Stops {
 
   block(outcome: Outcome): void {
     this.noteReply(outcome.reply);
-    this.#block = { kind: 'blocked', until: this.#now() + BLOCK_PAUSE_MS, outcome };
+    const until = this.#now() + BLOCK_PAUSE_MS;
+    this.#block = { kind: 'blocked', until, outcome };
+    this.#tell?.({ kind: 'block', value: printBlockFact(outcome), until });
+  }
+
+  /** Another process with our source met a block; one that was met here stays. */
+  adoptBlock(outcome: Outcome, until: number): void {
+    if (this.#read(this.#block)) return;
+    this.noteReply(outcome.reply);
+    this.#block = { kind: 'blocked', until: Math.min(until, this.#now() + BLOCK_PAUSE_MS), outcome };
   }
 
   /** @returns whether it is now the whole lane */

@@ -11,11 +11,14 @@ export type TokenBucket = {
 class Bucket implements TokenBucket {
   readonly #readPerSecond: () => number;
   readonly #monotonicMs: () => number;
-  #tokens = Number.POSITIVE_INFINITY;
+  readonly #readFirst: () => number;
+  /** Null until somebody looks. */
+  #tokens: number | null = null;
   #filledAt: number;
 
-  constructor(readPerSecond: () => number, monotonicMs: () => number) {
+  constructor(readPerSecond: () => number, monotonicMs: () => number, readFirst: () => number) {
     this.#readPerSecond = readPerSecond;
+    this.#readFirst = readFirst;
     this.#monotonicMs = monotonicMs;
     this.#filledAt = monotonicMs();
   }
@@ -36,12 +39,13 @@ class Bucket implements TokenBucket {
   #fill(): number {
     const now = this.#monotonicMs();
     const perSecond = this.#readPerSecond();
-    this.#tokens =
-      perSecond === Number.POSITIVE_INFINITY
-        ? perSecond
-        : Math.min(Math.max(1, perSecond), this.#tokens + ((now - this.#filledAt) / 1000) * perSecond);
+    const kept =
+      this.#tokens === null ? this.#readFirst() : this.#tokens + ((now - this.#filledAt) / 1000) * perSecond;
+    const tokens =
+      perSecond === Number.POSITIVE_INFINITY ? perSecond : Math.min(Math.max(1, perSecond), kept);
+    this.#tokens = tokens;
     this.#filledAt = now;
-    return this.#tokens;
+    return tokens;
   }
 }
 
@@ -49,6 +53,10 @@ class Bucket implements TokenBucket {
  * @param readPerSecond more than 0, Infinity is no limit; read each time, since it may change: more than a second's
  *   worth of the rate as it is now is not kept. Below one a second, one token is.
  * @param monotonicMs a clock that never goes back
+ * @param readFirst tokens that are there when it is looked at first, at most a second's worth, which is the default
  */
-export const createTokenBucket = (readPerSecond: () => number, monotonicMs: () => number): TokenBucket =>
-  new Bucket(readPerSecond, monotonicMs);
+export const createTokenBucket = (
+  readPerSecond: () => number,
+  monotonicMs: () => number,
+  readFirst: () => number = () => Number.POSITIVE_INFINITY,
+): TokenBucket => new Bucket(readPerSecond, monotonicMs, readFirst);

@@ -53,7 +53,6 @@ describe.skipIf(whyNoPostgres !== null)('what processes share on PostgreSQL', ()
     const times = {
       checkedAt: new Date(now),
       expiresAt: new Date(now + 10 * minute),
-      retryAt: new Date(now + minute),
     };
     return verificationOf(text, { ...times, ...over });
   };
@@ -62,7 +61,7 @@ describe.skipIf(whyNoPostgres !== null)('what processes share on PostgreSQL', ()
     it('are everybody’s; an UNKNOWN is told to the source alone that got it', async () => {
       const [one, two] = [await open('192.0.2.1'), await open('192.0.2.2')];
       const key = keyOf('a@x.example');
-      const unknown = verdictAt('a@x.example', 0, { status: 'UNKNOWN', reason: 'PROBER_BLOCKED' });
+      const unknown = verdictAt('a@x.example', 0, { code: 554, meaning: 'IP_BLOCKED' });
       await one.verifications.remember(key, unknown);
       expect(await one.verifications.recall(key)).toEqual(unknown);
       expect(await two.verifications.recall(key)).toBeNull();
@@ -71,7 +70,7 @@ describe.skipIf(whyNoPostgres !== null)('what processes share on PostgreSQL', ()
       expect(await two.verifications.recall(key)).toEqual(found);
       // The newest of both.
       expect(await one.verifications.recall(key)).toEqual(found);
-      const later = verdictAt('a@x.example', 1_000, { status: 'UNKNOWN', reason: 'TIMEOUT' });
+      const later = verdictAt('a@x.example', 1_000, { code: 451, meaning: 'TEMPORARY' });
       await one.verifications.remember(key, later);
       expect(await one.verifications.recall(key)).toEqual(later);
       expect(await two.verifications.recall(key)).toEqual(found);
@@ -86,10 +85,11 @@ describe.skipIf(whyNoPostgres !== null)('what processes share on PostgreSQL', ()
       const told = await one.verifications.recall(key);
       expect(Math.abs((told?.checkedAt.getTime() ?? 0) - Date.now())).toBeLessThan(10_000);
       expect(Math.abs((told?.expiresAt.getTime() ?? 0) - Date.now() - 10 * minute)).toBeLessThan(10_000);
-      expect(Math.abs((told?.retryAt?.getTime() ?? 0) - Date.now() - minute)).toBeLessThan(10_000);
       // It is newer than this one, whose clock says the opposite.
-      await one.verifications.remember(key, verdictAt('a@x.example', -minute, { score: 1 }));
-      expect((await one.verifications.recall(key))?.score).toBe(95);
+      await one.verifications.remember(key, verdictAt('a@x.example', -minute, { code: 251 }));
+      expect((await one.verifications.recall(key))?.evidence).toMatchObject({
+        probe: { reply: { code: 250 } },
+      });
     });
 
     it('are written by many at once without waiting for each other, and read in one query a turn', async () => {

@@ -2,6 +2,7 @@
 import type { EmailAddress, ExchangeHost } from '../../src/address/index.ts';
 import { parseAddress } from '../../src/address/index.ts';
 import { providerById } from '../../src/catalog/index.ts';
+import type { MeaningKind } from '../../src/smtp/meaning/types.ts';
 import { type Evidence, judge } from '../../src/verdict/index.ts';
 import type { Verification } from '../../src/verify/index.ts';
 import { day, later, start } from './list.ts';
@@ -18,6 +19,8 @@ export type Over = {
   readonly lines?: number;
   readonly text?: string;
   readonly code?: number;
+  /** Default: ACCEPTED. */
+  readonly meaning?: MeaningKind;
 };
 
 /** A verdict with all the dates and nested evidence that one can have. */
@@ -28,6 +31,7 @@ export const verificationOf = (text: string, over: Over = {}): Verification => {
     lines = 2,
     text: reply = 'OK \u2028 "☂"',
     code = 250,
+    meaning = 'ACCEPTED',
   } = over;
   const address = addressOf(text);
   const evidence: Evidence = {
@@ -62,7 +66,7 @@ export const verificationOf = (text: string, over: Over = {}): Verification => {
       ip: '192.0.2.2',
       phase: 'RCPT_TO',
       reply: { code, enhancedCode: '2.1.5', lines: [reply, 'bye'], text: `${reply} bye` },
-      meaning: { kind: 'ACCEPTED', rule: 'accepted', retryAfterSeconds: null },
+      meaning: { kind: meaning, rule: 'accepted', retryAfterSeconds: null },
       fault: null,
       catchAll: {
         answer: 'NO',

@@ -7,11 +7,14 @@
  */
 import type { ConstructorOptions } from 'pg-boss';
 import type { JobStore, JobWire, UploadStore, WebhookStore } from '../../jobs/index.ts';
+import type { LaneShares, SharedFacts } from '../../smtp/index.ts';
 import type { VerificationMemory } from '../../verify/index.ts';
 import { type DatabaseOptions, openDatabase } from './database.ts';
+import { postgresFacts } from './facts.ts';
 import { createPostgresJobStore } from './jobs.ts';
 import { migrate } from './migrations.ts';
 import { readSecret } from './secret.ts';
+import { postgresShares } from './shares.ts';
 import { readStorage } from './storage.ts';
 import { openTickets } from './tickets.ts';
 import { createPostgresUploads } from './uploads.ts';
@@ -27,6 +30,10 @@ export type PostgresStore = {
   /** 32 octets that only this cluster knows, the same for all its processes: to sign links with. */
   readonly secret: Uint8Array;
   readonly wire: JobWire;
+  /** What processes tell each other of domains and exchanges. */
+  readonly facts: SharedFacts;
+  /** Which processes work on which exchanges. */
+  readonly shares: LaneShares;
   /** Writes what was remembered and leaves the cluster. Later calls fail with CLOSED. */
   close(): Promise<void>;
 };
@@ -71,6 +78,10 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
     await wire.ready;
     const uploads = createPostgresUploads(database, onError);
     const verifications = createPostgresVerifications({ database, source, now, onError });
+    const ask = async (text: string, values: readonly unknown[] = []) => ({
+      rows: await database.query(text, values),
+      rowCount: null,
+    });
     let closing: Promise<void> | null = null;
     const close = async (): Promise<void> => {
       await verifications.close();
@@ -92,6 +103,8 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
       verifications,
       secret,
       wire,
+      facts: postgresFacts(ask),
+      shares: postgresShares(ask),
       close() {
         closing ??= close();
         return closing;

@@ -9,7 +9,9 @@
  */
 import type { Database } from './database.ts';
 import { schema } from './database.ts';
+import { factSchema } from './facts.ts';
 import { postgresFault, readPostgresError } from './fault.ts';
+import { laneShareSchema } from './shares.ts';
 
 /** "rcpt" and what is locked: any number that no other program on the database takes. */
 const lockKey = 0x72_63_70_74;
@@ -181,6 +183,9 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX delivery_by_job ON delivery (job, number);
   CREATE INDEX delivery_by_time ON delivery (next_attempt_at) WHERE state = 'PENDING';
+
+  ${factSchema}
+  ${laneShareSchema}
 
   CREATE TABLE secret (
     name  text NOT NULL PRIMARY KEY,
