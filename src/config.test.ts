@@ -28,6 +28,7 @@ test('an empty environment gives the documented defaults', () => {
     retentionSeconds: 2_592_000,
     maxUploadBytes: 1_073_741_824,
     maxRows: 1_000_000,
+    isFederated: false,
   });
 });
 
@@ -75,6 +76,7 @@ test.each([
   ['RCPT_RETENTION', '1y'],
   ['RCPT_MAX_UPLOAD_BYTES', '1gb'],
   ['RCPT_MAX_ROWS', '0'],
+  ['RCPT_FEDERATION', 'yes'],
   ['RCPT_MAX_SESSION', '10'],
   ['RCPT_SOURCE_IPS', 'eth0'],
   ['RCPT_SOURCE_IPS', '127.0.0.1,192.0.2.1'],
