@@ -54,7 +54,7 @@ builder.subscriptionField('watchVerification', (t) =>
     type: VerificationEventType,
     extensions: asksSmtp,
     description:
-      'One address, stage by stage; the last event carries the verdict and the stream completes. A client that reads slowly misses stages, never the last one. A text that is no address has one event.',
+      'One address, stage by stage; the last event carries the verdict and the stream completes. A client that reads slowly misses stages, never the last one. A text that is no address has one event. Costs what `verification` costs.',
     args: {
       address: t.arg.string({ required: true, description: 'What somebody typed.' }),
       waitForRetry: t.arg.boolean({
