@@ -13,6 +13,7 @@ const may = {
   store: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs'],
   graphql: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs'],
   server: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs', 'graphql'],
+  contract: ['graphql'],
   sandbox: ['address', 'catalog'],
 };
 const pure = '^src/(address|catalog|verdict|smtp/protocol|smtp/meaning)/';
