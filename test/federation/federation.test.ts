@@ -121,6 +121,14 @@ test('global ids are no part of the supergraph', async () => {
   expect(errors?.[0]?.message).toMatch(/Cannot query field "node"/);
 });
 
+test('what the gateway does not know of @oneOf, rcpt does', async () => {
+  const { errors } = await ask(
+    'mutation ($input: StartBulkJobInput!) { startBulkJob(input: $input) { __typename } }',
+    { input: { source: { addresses: ['user1@accepts.test'], uploadId: 'x' } } },
+  );
+  expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_INPUT']);
+});
+
 test('without the setting there is no subgraph', async () => {
   const plain = await startRcpt('sandbox', { RCPT_DATA_DIR: join(dataDir, 'plain') });
   try {
