@@ -1,6 +1,6 @@
 /**
- * What has to be asked on the network, told by the cost that a field declares (in the samples: `@asks(what: "dns")` and
- * `@sized`).
+ * What fields declare that they cost, in `extensions`; in the samples by `@asks(what: "dns")` and `@sized`, which is by
+ * `first`.
  */
 import {
   type GraphQLField,
@@ -46,7 +46,7 @@ const hasSize = (
     .map((giver) => readFieldCost(giver).size)
     .some((size) => size !== undefined && 'field' in size && size.field === field.name);
 
-export const network: readonly Rule[] = [
+export const costs: readonly Rule[] = [
   {
     name: 'network-is-nullable',
     about:
@@ -85,6 +85,19 @@ export const network: readonly Rule[] = [
       ['type A { "Costs DNS." a: Int }', 'A.a'],
       ['type A { "Costs one SMTP session." a: Int }', 'A.a'],
     ],
+  },
+  {
+    name: 'first-is-counted',
+    about: 'What takes `first` declares that it is as long as that, since its items cost.',
+    check: (element) => {
+      if (element.kind !== 'field' || !element.it.args.some(({ name }) => name === 'first')) return null;
+      const { size } = readFieldCost(element.it);
+      return size && 'argument' in size && size.argument === 'first'
+        ? null
+        : 'takes first and does not declare that it is counted';
+    },
+    good: 'type A { a(first: Int!): [B!] @sized } type B { a: Int }',
+    bad: [['type A { a(first: Int!): [B!] } type B { a: Int }', 'A.a']],
   },
   {
     name: 'asking-lists-have-sizes',
