@@ -51,7 +51,7 @@ const readDirective = (text: string): readonly ConstDirectiveNode[] => {
 };
 
 /** The text that `_service.sdl` gives: the plain contract with what composition must know of it. */
-export const printSubgraphText = (plain: GraphQLSchema): string => {
+const printSubgraphText = (plain: GraphQLSchema): string => {
   const document = visit(parse(printSchema(lexicographicSortSchema(plain)), { noLocation: true }), {
     ObjectTypeDefinition: (node): ASTNode | undefined => {
       if (node.name.value === 'Query')

@@ -193,6 +193,18 @@ describe('a selection', () => {
     expect(['A', 'B', 'C', null].map((name) => costOf(source, {}, name))).toEqual([21, 1, 0, 0]);
     expect(costOf(`fragment A on Email { ${probe} }`)).toBe(0);
   });
+
+  test('the same document again: by its operation, its variables and the schema', () => {
+    const document = parse(`query A { email(address: "a") { ${probe} } }
+      query B($n: Int!) { bulkJobs(first: $n) { edges { cursor } } }`);
+    const ask = (name: string, n?: number) => planCost(schema, document, name, { n }).requested;
+    expect([ask('A'), ask('B', 3), ask('A'), ask('B', 5), ask('A')]).toEqual([21, 4, 21, 6, 21]);
+    const other = buildSchema(
+      'type Query { email(address: String): Email } type Email { verification: V } type V { status: Int }',
+    );
+    expect(planCost(other, document, 'A', {}).requested).toBe(2);
+    expect(ask('A')).toBe(21);
+  });
 });
 
 describe('a hostile document', () => {
