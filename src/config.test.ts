@@ -31,6 +31,7 @@ test('an empty environment gives the documented defaults', () => {
     retentionSeconds: 2_592_000,
     maxUploadBytes: 1_073_741_824,
     maxRows: 1_000_000,
+    isFederated: false,
   });
 });
 
@@ -82,6 +83,7 @@ test.each([
   ['RCPT_RETENTION', '1y'],
   ['RCPT_MAX_UPLOAD_BYTES', '1gb'],
   ['RCPT_MAX_ROWS', '0'],
+  ['RCPT_FEDERATION', 'yes'],
   ['RCPT_MAX_SESSION', '10'],
   ['RCPT_SOURCE', 'two words'],
   ['RCPT_SOURCE', 'x'.repeat(101)],

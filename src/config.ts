@@ -65,6 +65,8 @@ export type Config = {
   readonly maxUploadBytes: number;
   /** Rows of one job. */
   readonly maxRows: number;
+  /** Is the schema a subgraph of Apollo Federation 2 too? */
+  readonly isFederated: boolean;
 };
 
 type Setting<Value> = {
@@ -218,6 +220,12 @@ export const settings = {
     integer(1, 1_000_000_000_000),
   ),
   maxRows: setting('RCPT_MAX_ROWS', '1000000', 'Rows of one job.', integer(1, 1_000_000_000)),
+  isFederated: setting(
+    'RCPT_FEDERATION',
+    '0',
+    '`1` adds `_service` and `_entities`, for a gateway of Apollo Federation 2: [schema/README.md](schema/README.md#federation).',
+    flag,
+  ),
 } satisfies { readonly [Key in keyof Config]: Setting<Config[Key]> };
 
 /**

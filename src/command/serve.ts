@@ -56,7 +56,7 @@ export const startGateway = async (
         jobs,
         uploads,
         policyFiles: { memory: createPolicyFileMemory() },
-        gateway: { version: options.version, isSandbox: options.isSandbox },
+        gateway: { version: options.version, isSandbox: options.isSandbox, isFederated: config.isFederated },
       },
     });
     const { url } = await server.listen();

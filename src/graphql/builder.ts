@@ -2,6 +2,7 @@ import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
 import type { Context } from './context.ts';
+import { sizedBy } from './field-cost.ts';
 import { mostNodes, readGlobalId, writeGlobalId } from './global-id.ts';
 import { refuse } from './refusal.ts';
 
@@ -38,6 +39,7 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       args: { id: { description: 'A global id that this API gave out; anything else is BAD_ID.' } },
     },
     nodesQueryOptions: {
+      extensions: sizedBy('ids'),
       description: 'The objects with these global ids, in the same order; null where there is none.',
       args: { ids: { description: `Global ids that this API gave out, at most ${mostNodes}.` } },
       resolve: (_root, { ids }, _context, _info, resolveNodes) => {

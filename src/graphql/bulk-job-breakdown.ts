@@ -1,6 +1,7 @@
 import type { Breakdown } from '../jobs/index.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
+import { sizedBy } from './field-cost.ts';
 import { largestPage, readPageSize } from './page.ts';
 import { VerificationReasonType } from './verification.ts';
 
@@ -59,6 +60,7 @@ export const BulkJobBreakdownType = builder.objectRef<BreakdownSource>('BulkJobB
     }),
     byDomain: t.field({
       type: [DomainCountType],
+      extensions: sizedBy('first'),
       description: 'By domain.',
       args: { first: t.arg.int({ required: true, description: 'How many domains, 1 to 100.' }) },
       resolve: async (source, { first }, context) => {

@@ -1,6 +1,7 @@
 import type { Delivery, DeliveryAttempt, Job, WebhookEvent } from '../jobs/index.ts';
 import { builder, openEnum } from './builder.ts';
 import { BulkJobType } from './bulk-job.ts';
+import { pagedBy } from './field-cost.ts';
 import { type Edge, pageInfoOf, readCursor, readPageSize, writeCursor } from './page.ts';
 
 const events = {
@@ -122,6 +123,7 @@ const WebhookType = builder.objectRef<Job>('BulkJobWebhook').implement({
     }),
     deliveries: t.field({
       type: DeliveryConnectionType,
+      extensions: pagedBy('first'),
       description: 'What it was told, newest first.',
       args: {
         first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }),

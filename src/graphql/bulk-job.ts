@@ -2,6 +2,7 @@ import type { Job, JobState, ListShape, ResultFormat } from '../jobs/index.ts';
 import { builder, openEnum } from './builder.ts';
 import { BulkJobBreakdownType } from './bulk-job-breakdown.ts';
 import { BulkJobProgressType } from './bulk-job-progress.ts';
+import { pagedBy } from './field-cost.ts';
 import { readGlobalIdOf } from './global-id.ts';
 import { type Edge, pageInfoOf, readCursor, readPageSize, writeCursor } from './page.ts';
 import { checkLength } from './refusal.ts';
@@ -173,6 +174,7 @@ builder.queryFields((t) => ({
   }),
   bulkJobs: t.field({
     type: BulkJobConnectionType,
+    extensions: pagedBy('first'),
     description: 'Jobs, newest first.',
     args: {
       first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }),

@@ -1,6 +1,7 @@
 import type { ResultFilter, SettledRow } from '../jobs/index.ts';
 import { builder } from './builder.ts';
 import { BulkJobType, longestSearch } from './bulk-job.ts';
+import { pagedBy } from './field-cost.ts';
 import { type Edge, pageInfoOf, readCursor, readPageSize, writeCursor } from './page.ts';
 import { checkLength } from './refusal.ts';
 import { ReplyType } from './reply.ts';
@@ -99,6 +100,7 @@ const BulkResultConnectionType = builder.objectRef<ResultConnection>('BulkResult
 builder.objectField(BulkJobType, 'results', (t) =>
   t.field({
     type: BulkResultConnectionType,
+    extensions: pagedBy('first'),
     description: 'Settled rows in the order of settling.',
     args: {
       first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }),

@@ -17,7 +17,12 @@ export type Services = {
   readonly guard: Guard;
   /** For `Domain.mtaSts`, whose policy is a file on a web server; what is left out has the defaults of `dns`. */
   readonly policyFiles?: Omit<PolicyFileOptions, 'isAllowed'>;
-  readonly gateway: { readonly version: string; readonly isSandbox: boolean };
+  readonly gateway: {
+    readonly version: string;
+    readonly isSandbox: boolean;
+    /** Does a gateway of Apollo Federation stand in front? Default: no. */
+    readonly isFederated?: boolean;
+  };
 };
 
 /** What differs from one request to the next. */

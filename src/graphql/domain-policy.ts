@@ -13,6 +13,7 @@ import {
 } from '../dns/index.ts';
 import { builder, openEnum } from './builder.ts';
 import { DomainType } from './domain.ts';
+import { asksDns } from './field-cost.ts';
 
 /** A failure is shown inside the policy, so that null says one thing only: nothing is published. */
 const failureText = ({ failure }: PolicyFailure): string => `The record could not be asked for: ${failure}.`;
@@ -169,12 +170,14 @@ builder.objectFields(DomainType, (t) => ({
   spf: t.field({
     type: SpfType,
     nullable: true,
+    extensions: asksDns,
     description: 'Its SPF record; null when it has none. Costs DNS.',
     resolve: ({ domain }, _args, { services, signal }) => lookupSpf(services.dns, domain, signal),
   }),
   dmarc: t.field({
     type: DmarcType,
     nullable: true,
+    extensions: asksDns,
     description:
       'Its DMARC record, or that of its organisational domain; null when neither has one. Costs DNS.',
     resolve: ({ domain }, _args, { services, signal }) =>
@@ -183,6 +186,7 @@ builder.objectFields(DomainType, (t) => ({
   mtaSts: t.field({
     type: MtaStsType,
     nullable: true,
+    extensions: asksDns,
     description:
       'Its MTA-STS policy; null when it has none. Costs DNS, and one HTTPS request when there is a record.',
     resolve: ({ domain }, _args, { services, signal }) =>
@@ -196,6 +200,7 @@ builder.objectFields(DomainType, (t) => ({
   tlsRpt: t.field({
     type: TlsRptType,
     nullable: true,
+    extensions: asksDns,
     description: 'Its TLS reporting record; null when it has none. Costs DNS.',
     resolve: ({ domain }, _args, { services, signal }) => lookupTlsRpt(services.dns, domain, signal),
   }),

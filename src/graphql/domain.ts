@@ -3,6 +3,7 @@ import { isDisposable, isFree, providerByDomain, registrableDomain } from '../ca
 import type { DnsFailure, MailExchange } from '../dns/index.ts';
 import type { CatchAllFinding } from '../smtp/index.ts';
 import { builder, openEnum } from './builder.ts';
+import { asksDns, asksSmtp, type FieldCost } from './field-cost.ts';
 import { exchangeOf, MailExchangeType } from './mail-exchange.ts';
 import { ProviderType } from './provider.ts';
 import { refuse } from './refusal.ts';
@@ -93,12 +94,14 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
     provider: t.field({
       type: ProviderType,
       nullable: true,
+      extensions: asksDns,
       description: 'Who runs its mail: by its name when that tells, else by its MX, which costs DNS.',
       resolve: ({ domain }, _args, { services, signal }) =>
         providerByDomain(domain) ?? services.verifier.lookupProvider(domain, signal),
     }),
     exists: t.boolean({
       nullable: true,
+      extensions: asksDns,
       description: 'Is the name in DNS? Null when DNS fails. Costs DNS.',
       resolve: async ({ domain }, _args, { lookups }) => {
         const { kind } = await lookups.mailHosts(domain);
@@ -107,6 +110,7 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
     }),
     acceptsMail: t.boolean({
       nullable: true,
+      extensions: asksDns,
       description: 'Does DNS say where its mail goes? Null when DNS fails. Costs DNS.',
       resolve: async ({ domain }, _args, { lookups }) => {
         const { kind } = await lookups.mailHosts(domain);
@@ -115,6 +119,7 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
     }),
     isNullMx: t.boolean({
       nullable: true,
+      extensions: asksDns,
       description: 'Does it say that it takes no mail (RFC 7505)? Null when DNS fails. Costs DNS.',
       resolve: async ({ domain }, _args, { lookups }) => {
         const { kind } = await lookups.mailHosts(domain);
@@ -123,6 +128,7 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
     }),
     isImplicitMx: t.boolean({
       nullable: true,
+      extensions: asksDns,
       description:
         'Without MX records, is it its own exchange (RFC 5321 §5.1)? Null when DNS fails. Costs DNS.',
       resolve: async ({ domain }, _args, { lookups }) => {
@@ -133,6 +139,7 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
     mx: t.field({
       type: [MxType],
       nullable: true,
+      extensions: { ...asksDns, size: { atMost: 10 } } satisfies FieldCost,
       description: 'Its exchanges by preference, at most 10; null when DNS fails. Costs DNS.',
       resolve: async ({ domain }, _args, { lookups }) => {
         const hosts = await lookups.mailHosts(domain);
@@ -142,6 +149,7 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
     dnsFailure: t.field({
       type: DnsFailureType,
       nullable: true,
+      extensions: asksDns,
       description:
         'Why `exists`, `acceptsMail`, `mx` and their kin are null; null when they are not. Costs DNS.',
       resolve: async ({ domain }, _args, { lookups }) => {
@@ -152,6 +160,7 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
     catchAll: t.field({
       type: CatchAllType,
       nullable: true,
+      extensions: asksSmtp,
       description:
         'Does it accept any local part? Asks an exchange, unless it was asked in the last 24 hours; null when there is none to ask. Costs DNS and SMTP.',
       resolve: ({ domain }, _args, { services, signal }) => services.verifier.lookupCatchAll(domain, signal),

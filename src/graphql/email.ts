@@ -8,6 +8,7 @@ import {
 import { isKnownDomain, isRole } from '../catalog/index.ts';
 import { builder } from './builder.ts';
 import { DomainType } from './domain.ts';
+import { asksSmtp, sizedBy } from './field-cost.ts';
 import { MailboxType } from './mailbox.ts';
 import { largestPage } from './page.ts';
 import { refuse } from './refusal.ts';
@@ -84,6 +85,7 @@ const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
     verification: t.field({
       type: VerificationType,
       nullable: true,
+      extensions: asksSmtp,
       description:
         'The verdict. Costs DNS and SMTP unless it is remembered; one asking serves `mailbox` too.',
       args: { maxAge: t.arg({ type: 'Duration', description: maxAgeDescription }) },
@@ -92,6 +94,7 @@ const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
     mailbox: t.field({
       type: MailboxType,
       nullable: true,
+      extensions: asksSmtp,
       description:
         'The receipt: what its mail servers said. Null when none was asked, because syntax or DNS had decided already. Costs what `verification` costs.',
       args: { maxAge: t.arg({ type: 'Duration', description: maxAgeDescription }) },
@@ -116,6 +119,7 @@ builder.queryFields((t) => ({
   }),
   emails: t.field({
     type: [EmailType],
+    extensions: sizedBy('addresses'),
     description: `Up to ${largestPage} addresses, in the order given; DNS and SMTP are shared among them. For more, start a bulk job.`,
     args: {
       addresses: t.arg.stringList({ required: true, description: `The texts, at most ${largestPage}.` }),

@@ -1,6 +1,7 @@
 import type { LaneSnapshot } from '../smtp/index.ts';
 import type { EgressSnapshot } from '../verify/index.ts';
 import { builder, openEnum } from './builder.ts';
+import { sizedBy } from './field-cost.ts';
 import { readPageSize } from './page.ts';
 import { ReplyType } from './reply.ts';
 
@@ -88,6 +89,7 @@ export const GatewayType = builder.objectRef<Record<never, never>>('Gateway').im
     }),
     lanes: t.field({
       type: [LaneType],
+      extensions: sizedBy('first'),
       description: 'Lanes of this process, those with most waiting first.',
       args: { first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }) },
       resolve: (_gateway, { first }, { services }) =>

@@ -15,5 +15,7 @@ export {
   createContext,
   type Services,
 } from './context.ts';
+export { federateSchema } from './federation.ts';
+export { readFieldCost } from './field-cost.ts';
 export { writeGlobalId } from './global-id.ts';
 export { printSchemaText, schema } from './schema.ts';

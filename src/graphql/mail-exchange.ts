@@ -2,6 +2,7 @@ import { type ExchangeHost, parseExchangeHost } from '../address/index.ts';
 import { providerByExchange } from '../catalog/index.ts';
 import type { HostAddress } from '../dns/index.ts';
 import { builder } from './builder.ts';
+import { asksDns, asksSmtp, type FieldCost } from './field-cost.ts';
 import { GreetingType } from './greeting.ts';
 import { ProviderType } from './provider.ts';
 import { refuse } from './refusal.ts';
@@ -17,6 +18,7 @@ const ExchangeAddressType = builder.objectRef<HostAddress>('ExchangeAddress').im
     family: t.exposeInt('family', { description: '4 or 6.' }),
     ptr: t.string({
       nullable: true,
+      extensions: asksDns,
       description:
         'The name that the address points back to; null when there is none or DNS fails. Costs DNS.',
       resolve: async ({ ip }, _args, { services, signal }) => {
@@ -44,6 +46,7 @@ export const MailExchangeType = builder.node(builder.objectRef<MailExchangeSourc
     addresses: t.field({
       type: [ExchangeAddressType],
       nullable: true,
+      extensions: { ...asksDns, size: { atMost: 4 } } satisfies FieldCost,
       description: 'Its addresses, at most 4; empty when it has none, null when DNS fails. Costs DNS.',
       resolve: async ({ host }, _args, { services, signal }) => {
         const found = await services.dns.lookupAddresses(host, signal);
@@ -59,6 +62,7 @@ export const MailExchangeType = builder.node(builder.objectRef<MailExchangeSourc
     greeting: t.field({
       type: GreetingType,
       nullable: true,
+      extensions: asksSmtp,
       description:
         'What it says of itself before anybody is asked about; null when it could not be asked in time. Costs one SMTP session, remembered for some minutes; at most 20 exchanges an operation.',
       resolve: ({ host }, _args, { lookups }) => lookups.greeting(host),

@@ -10,7 +10,9 @@ export type RefusalCode =
   | 'BAD_PAGE_SIZE'
   | 'BAD_DOMAIN'
   | 'BAD_INPUT'
+  | 'BAD_REPRESENTATION'
   | 'NOT_FOUND'
+  | 'TOO_COMPLEX'
   | 'TOO_MANY_ADDRESSES'
   | 'TOO_MANY_EXCHANGES'
   | 'TOO_MANY_IDS';

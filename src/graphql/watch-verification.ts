@@ -2,6 +2,7 @@ import type { WatchEvent, WatchStage } from '../verify/index.ts';
 import { builder, openEnum } from './builder.ts';
 import { renewContext } from './context.ts';
 import { readEmail } from './email.ts';
+import { asksSmtp } from './field-cost.ts';
 import { exchangeOf, MailExchangeType } from './mail-exchange.ts';
 import { phaseValues } from './mailbox.ts';
 import { ReplyType } from './reply.ts';
@@ -51,8 +52,9 @@ const VerificationEventType = builder.objectRef<WatchEvent>('VerificationEvent')
 builder.subscriptionField('watchVerification', (t) =>
   t.field({
     type: VerificationEventType,
+    extensions: asksSmtp,
     description:
-      'One address, stage by stage; the last event carries the verdict and the stream completes. A client that reads slowly misses stages, never the last one. A text that is no address has one event.',
+      'One address, stage by stage; the last event carries the verdict and the stream completes. A client that reads slowly misses stages, never the last one. A text that is no address has one event. Costs what `verification` costs.',
     args: {
       address: t.arg.string({ required: true, description: 'What somebody typed.' }),
       waitForRetry: t.arg.boolean({

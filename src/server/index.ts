@@ -31,7 +31,7 @@ import { createUploadHandler, isUploadPath } from './upload.ts';
 import { attachWebSockets } from './websocket.ts';
 import { createGatewayYoga, type Yoga } from './yoga.ts';
 
-export { createHealth, type Health, openHealthServer } from './health.ts';
+export { createHealth, openHealthServer } from './health.ts';
 export { describeFault, type Logger, stderrLogger } from './log.ts';
 
 export type ServerOptions = {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import { type Context, createContext, type Services, schema } from '../graphql/index.ts';
+import { type Context, createContext, federateSchema, type Services, schema } from '../graphql/index.ts';
 import { bodyPlugin } from './body.ts';
 import { maskFault } from './fault.ts';
 import { healthPaths } from './health.ts';
@@ -88,7 +88,7 @@ export const createGatewayYoga = (options: {
 
   return createYoga<Record<never, never>, Context>({
     graphqlEndpoint: endpoint,
-    schema,
+    schema: services.gateway.isFederated ? federateSchema(schema) : schema,
     context: contextOf,
     plugins: [routesPlugin(routes), bodyPlugin, resultsPlugin({ logger, isSandbox }), subscriptions.plugin],
     // A net below `resultsPlugin`: faults before there is a context, which go to the log without a request id.
