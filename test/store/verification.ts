@@ -82,5 +82,9 @@ export const verificationOf = (text: string, over: Over = {}): Verification => {
       })),
     },
   };
-  return { ...judge(evidence), evidence, checkedAt, expiresAt, retryAt: null, fromCache: false };
+  const verdict = judge(evidence);
+  const { retryAfterSeconds } = verdict;
+  const retryAt =
+    retryAfterSeconds === null ? null : new Date(checkedAt.getTime() + retryAfterSeconds * 1_000);
+  return { ...verdict, evidence, checkedAt, expiresAt, retryAt, fromCache: false };
 };
