@@ -28,6 +28,7 @@ export const openStore = async (config: Config, onError: (error: unknown) => voi
     const store = await openPostgresStore({
       url: config.database.readUrl(),
       source: config.source,
+      isWorker: config.workerChunks > 0,
       connections: config.databaseConnections,
       leaseMs: chunkDeadlineMs + leaseMarginMs,
       onError,

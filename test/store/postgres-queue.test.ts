@@ -23,8 +23,15 @@ describe.skipIf(whyNoPostgres !== null)('the queue on PostgreSQL', () => {
     server = await startPostgres();
   }, 60_000);
   afterAll(() => server?.stop());
-  const open = async (source: string): Promise<PostgresStore> => {
-    const store = await openPostgresStore({ url, source, connections: 4, leaseMs: minute, onError: fail });
+  const open = async (source: string, isWorker = true): Promise<PostgresStore> => {
+    const store = await openPostgresStore({
+      url,
+      source,
+      isWorker,
+      connections: 4,
+      leaseMs: minute,
+      onError: fail,
+    });
     opened.push(store);
     return store;
   };
@@ -53,6 +60,20 @@ describe.skipIf(whyNoPostgres !== null)('the queue on PostgreSQL', () => {
     await run('UPDATE rcpt_queue.queue SET monitor_claim_on = NULL, monitor_on = NULL');
     return one.releaseChunks(new Date());
   };
+
+  it('sends nobody to a source whose process leaves the work to others', async () => {
+    await open('192.0.2.3', false);
+    await create(one, manyRows(10));
+    const chunk = await take(one);
+    expect(chunk.otherSources).toBe(1);
+    const waiting = chunk.rows.map(({ row }) => ({
+      row,
+      retryAt: new Date(),
+      where: 'elsewhere' as const,
+    }));
+    await one.settleChunk(chunk, { settled: [], waiting }, new Date());
+    await expect.poll(() => takeFrom(two, minute)).toMatchObject({ otherSources: 0 });
+  });
 
   it('ends a lease whose holder is silent, and no other', async () => {
     await create(one, manyRows(10));

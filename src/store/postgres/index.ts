@@ -43,6 +43,8 @@ export type PostgresStoreOptions = {
   readonly url: string;
   /** The address that exchanges see of this process, by whatever name (RCPT_SOURCE). */
   readonly source: string;
+  /** Does this process take chunks? Default: yes. */
+  readonly isWorker?: boolean;
   /**
    * Connections at most, but for the one that listens, two for heartbeats and the like, and one while uploads are
    * written. What finds none free waits for 5 s.
@@ -70,6 +72,7 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
     const tickets = await openTickets({
       database,
       source,
+      isWorker: options.isWorker ?? true,
       leaseMs,
       onError,
       ...(clock === undefined ? {} : { clock }),

@@ -33,6 +33,17 @@ export const queueOf = (source: string): string =>
   `${anybody}-${createHash('sha256').update(source).digest('hex').slice(0, 16)}`;
 
 /** `ticket` is its own id, which a dead letter keeps. */
+/** How a process is called in pg-boss's registry. */
+const printInstance = ({
+  source,
+  isWorker,
+}: {
+  readonly source: string;
+  readonly isWorker: boolean;
+}): string => `${isWorker ? 'worker' : 'gateway'} ${source}`;
+const readWorkerSource = (name: string): string | null =>
+  name.startsWith('worker ') ? name.slice('worker '.length) : null;
+
 type TicketData = { readonly chunk: number; readonly ticket: string };
 
 export type NewTicket = {
@@ -71,6 +82,8 @@ export type Tickets = {
 export type TicketsOptions = {
   readonly database: Database;
   readonly source: string;
+  /** Does this process take tickets? Else its source is none that could ask anybody. */
+  readonly isWorker: boolean;
   /** How long one that is taken may be worked on. */
   readonly leaseMs: number;
   readonly onError: (error: unknown) => void;
@@ -83,6 +96,7 @@ const priorityOf = (ordinal: number): number => -ordinal;
 export const openTickets = async ({
   database,
   source,
+  isWorker,
   leaseMs,
   onError,
   clock,
@@ -101,7 +115,7 @@ export const openTickets = async ({
     schedule: false,
     superviseIntervalSeconds: superviseSeconds,
     monitorIntervalSeconds: superviseSeconds,
-    instanceName: source,
+    instanceName: printInstance({ source, isWorker }),
     instanceHeartbeatSeconds: sourceHeartbeatSeconds,
     openTelemetry: { enabled: false },
     ...(clock === undefined ? {} : { clock }),
@@ -214,7 +228,11 @@ export const openTickets = async ({
     },
     async readSources() {
       const instances = await boss.getInstances();
-      return [...new Set(instances.filter(({ live }) => live).map(({ name }) => name ?? ''))];
+      const sources = instances
+        .filter(({ live }) => live)
+        .map(({ name }) => readWorkerSource(name ?? ''))
+        .filter((one) => one !== null);
+      return [...new Set(sources)];
     },
     // Without waiting for anything: who takes tickets has ended before.
     close: stop,
