@@ -28,6 +28,11 @@ test('an empty environment gives the documented defaults', () => {
     retentionSeconds: 2_592_000,
     maxUploadBytes: 1_073_741_824,
     maxRows: 1_000_000,
+    corsOrigins: [],
+    persistedOperations: null,
+    isPersistedOnly: false,
+    isGraphiqlOn: true,
+    isIntrospectionOn: true,
   });
 });
 
@@ -49,6 +54,12 @@ test.each([
   ['RCPT_MAIL_FROM', '<>', 'mailFrom', ''],
   ['RCPT_HELO_NAME', '[192.0.2.1]', 'heloName', '[192.0.2.1]'],
   ['RCPT_GREYLIST_RETRY', '1m,PT1H', 'greylistRetrySeconds', [60, 3_600]],
+  [
+    'RCPT_CORS_ORIGINS',
+    'https://app.example, http://localhost:5173',
+    'corsOrigins',
+    ['https://app.example', 'http://localhost:5173'],
+  ],
   ['RCPT_MAX_PROBES_PER_SECOND_PER_EXCHANGE', '0', 'maxProbesPerSecondPerExchange', 0],
 ])('%s=%s is understood', (name, text, key, value) => {
   expect(readConfig({ [name]: text })[key as keyof typeof settings]).toEqual(value);
@@ -95,6 +106,17 @@ test.each([
   ['RCPT_DATABASE_CONNECTIONS', '1'],
   ['RCPT_WORKER_CHUNKS', '-1'],
   ['RCPT_WORKER_ROWS', '0'],
+  ['RCPT_CORS_ORIGINS', '*'],
+  ['RCPT_CORS_ORIGINS', 'null'],
+  ['RCPT_CORS_ORIGINS', 'app.example'],
+  ['RCPT_CORS_ORIGINS', 'https://app.example/'],
+  ['RCPT_CORS_ORIGINS', 'https://App.example'],
+  ['RCPT_CORS_ORIGINS', 'https://app.example:443'],
+  ['RCPT_CORS_ORIGINS', 'ftp://app.example'],
+  ['RCPT_CORS_ORIGINS', 'https://app.example,'],
+  ['RCPT_PERSISTED_ONLY', '1'],
+  ['RCPT_GRAPHIQL', 'off'],
+  ['RCPT_INTROSPECTION', 'no'],
 ])('%s=%j stops the start with one line that names it', (name, text) => {
   const attempt = () => readConfig({ [name]: text });
   expect(attempt).toThrow(ConfigError);

@@ -21,6 +21,7 @@ import {
   type ProxySetting,
   proxy,
   sourceIp,
+  webOrigin,
 } from './config-values.ts';
 
 export { ConfigError, type DatabaseSetting, type ProxySetting } from './config-values.ts';
@@ -58,6 +59,13 @@ export type Config = {
   readonly maxUploadBytes: number;
   /** Rows of one job. */
   readonly maxRows: number;
+  /** Origins whose pages may use the gateway, as browsers write them. */
+  readonly corsOrigins: readonly string[];
+  /** File or folder of documents; null: there are none. */
+  readonly persistedOperations: string | null;
+  readonly isPersistedOnly: boolean;
+  readonly isGraphiqlOn: boolean;
+  readonly isIntrospectionOn: boolean;
 };
 
 type Setting<Value> = {
@@ -198,6 +206,31 @@ export const settings = {
     integer(1, 1_000_000_000_000),
   ),
   maxRows: setting('RCPT_MAX_ROWS', '1000000', 'Rows of one job.', integer(1, 1_000_000_000)),
+  corsOrigins: setting(
+    'RCPT_CORS_ORIGINS',
+    '',
+    'Comma list of origins, `https://app.example`, whose pages may use the gateway from a browser; empty: only its own.',
+    list(webOrigin),
+  ),
+  persistedOperations: setting(
+    'RCPT_PERSISTED_OPERATIONS',
+    '',
+    'Documents that clients may name by their SHA-256 hash: a folder of `.graphql` files, a JSON object of hash to document, or a manifest of Apollo.',
+    (text) => text || null,
+  ),
+  isPersistedOnly: setting(
+    'RCPT_PERSISTED_ONLY',
+    '0',
+    '`1` (or `rcpt serve --persisted-only`) refuses every document that is not in `RCPT_PERSISTED_OPERATIONS`.',
+    flag,
+  ),
+  isGraphiqlOn: setting('RCPT_GRAPHIQL', '1', '`0` switches the GraphiQL page off.', flag),
+  isIntrospectionOn: setting(
+    'RCPT_INTROSPECTION',
+    '1',
+    '`0` refuses `__schema` and `__type`; GraphiQL then has no documentation.',
+    flag,
+  ),
 } satisfies { readonly [Key in keyof Config]: Setting<Config[Key]> };
 
 /**
@@ -223,6 +256,10 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   if (config.proxy && config.sourceIps.length > 0)
     throw new ConfigError(
       'RCPT_SOURCE_IPS: behind RCPT_PROXY exchanges only see the proxy: unset one of them',
+    );
+  if (config.isPersistedOnly && config.persistedOperations === null)
+    throw new ConfigError(
+      'RCPT_PERSISTED_ONLY: without RCPT_PERSISTED_OPERATIONS no document could be asked at all',
     );
   if (!isLoopback(config.host) && !config.isInsecureAllowed)
     throw new ConfigError(
