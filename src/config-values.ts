@@ -103,6 +103,12 @@ const decodePercent = (text: string): string | undefined => {
   }
 };
 
+/** An origin as browsers write it (RFC 6454 §6.2): compared letter by letter, so that a path or a `*` never matches. */
+export const webOrigin = (text: string): string =>
+  /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+    ? text
+    : expected('origins such as https://app.example or http://localhost:5173, without a path');
+
 /** RFC 5321 §4.1.4: a name that is ours, or an address literal; `localhost` is neither. */
 export const heloName = (text: string): string => {
   const literal = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(text);

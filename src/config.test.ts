@@ -32,6 +32,11 @@ test('an empty environment gives the documented defaults', () => {
     maxUploadBytes: 1_073_741_824,
     maxRows: 1_000_000,
     isFederated: false,
+    corsOrigins: [],
+    persistedOperations: null,
+    isPersistedOnly: false,
+    isGraphiqlOn: true,
+    isIntrospectionOn: true,
   });
 });
 
@@ -53,6 +58,12 @@ test.each([
   ['RCPT_MAIL_FROM', '<>', 'mailFrom', ''],
   ['RCPT_HELO_NAME', '[192.0.2.1]', 'heloName', '[192.0.2.1]'],
   ['RCPT_GREYLIST_RETRY', '1m,PT1H', 'greylistRetrySeconds', [60, 3_600]],
+  [
+    'RCPT_CORS_ORIGINS',
+    'https://app.example, http://localhost:5173',
+    'corsOrigins',
+    ['https://app.example', 'http://localhost:5173'],
+  ],
   ['RCPT_MAX_PROBES_PER_SECOND_PER_EXCHANGE', '0', 'maxProbesPerSecondPerExchange', 0],
   ['RCPT_SOURCE', '192.0.2.1', 'source', '192.0.2.1'],
   ['RCPT_SOURCE_IPS', '127.0.0.3,127.0.0.2', 'source', '127.0.0.2,127.0.0.3'],
@@ -108,6 +119,17 @@ test.each([
   ['RCPT_DATABASE_CONNECTIONS', '1'],
   ['RCPT_WORKER_CHUNKS', '-1'],
   ['RCPT_WORKER_ROWS', '0'],
+  ['RCPT_CORS_ORIGINS', '*'],
+  ['RCPT_CORS_ORIGINS', 'null'],
+  ['RCPT_CORS_ORIGINS', 'app.example'],
+  ['RCPT_CORS_ORIGINS', 'https://app.example/'],
+  ['RCPT_CORS_ORIGINS', 'https://App.example'],
+  ['RCPT_CORS_ORIGINS', 'https://app.example:443'],
+  ['RCPT_CORS_ORIGINS', 'ftp://app.example'],
+  ['RCPT_CORS_ORIGINS', 'https://app.example,'],
+  ['RCPT_PERSISTED_ONLY', '1'],
+  ['RCPT_GRAPHIQL', 'off'],
+  ['RCPT_INTROSPECTION', 'no'],
 ])('%s=%j stops the start with one line that names it', (name, text) => {
   const attempt = () => readConfig({ [name]: text });
   expect(attempt).toThrow(ConfigError);

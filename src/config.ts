@@ -24,6 +24,7 @@ import {
   proxy,
   sourceIp,
   sourceName,
+  webOrigin,
 } from './config-values.ts';
 
 export { ConfigError, type DatabaseSetting, type ProxySetting } from './config-values.ts';
@@ -67,6 +68,13 @@ export type Config = {
   readonly maxRows: number;
   /** Is the schema a subgraph of Apollo Federation 2 too? */
   readonly isFederated: boolean;
+  /** Origins whose pages may use the gateway, as browsers write them. */
+  readonly corsOrigins: readonly string[];
+  /** File or folder of documents; null: there are none. */
+  readonly persistedOperations: string | null;
+  readonly isPersistedOnly: boolean;
+  readonly isGraphiqlOn: boolean;
+  readonly isIntrospectionOn: boolean;
 };
 
 type Setting<Value> = {
@@ -226,6 +234,31 @@ export const settings = {
     '`1` adds `_service` and `_entities`, for a gateway of Apollo Federation 2: [schema/README.md](schema/README.md#federation).',
     flag,
   ),
+  corsOrigins: setting(
+    'RCPT_CORS_ORIGINS',
+    '',
+    'Comma list of origins, `https://app.example`, whose pages may use the gateway from a browser; empty: only its own.',
+    list(webOrigin),
+  ),
+  persistedOperations: setting(
+    'RCPT_PERSISTED_OPERATIONS',
+    '',
+    'Documents that clients may name by their SHA-256 hash: a folder of `.graphql` files, a JSON object of hash to document, or a manifest of Apollo.',
+    (text) => text || null,
+  ),
+  isPersistedOnly: setting(
+    'RCPT_PERSISTED_ONLY',
+    '0',
+    '`1` (or `rcpt serve --persisted-only`) refuses every document that is not in `RCPT_PERSISTED_OPERATIONS`.',
+    flag,
+  ),
+  isGraphiqlOn: setting('RCPT_GRAPHIQL', '1', '`0` switches the GraphiQL page off.', flag),
+  isIntrospectionOn: setting(
+    'RCPT_INTROSPECTION',
+    '1',
+    '`0` refuses `__schema` and `__type`; GraphiQL then has no documentation.',
+    flag,
+  ),
 } satisfies { readonly [Key in keyof Config]: Setting<Config[Key]> };
 
 /**
@@ -252,6 +285,10 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
   if (config.proxy && config.sourceIps.length > 0)
     throw new ConfigError(
       'RCPT_SOURCE_IPS: behind RCPT_PROXY exchanges only see the proxy: unset one of them',
+    );
+  if (config.isPersistedOnly && config.persistedOperations === null)
+    throw new ConfigError(
+      'RCPT_PERSISTED_ONLY: without RCPT_PERSISTED_OPERATIONS no document could be asked at all',
     );
   if (!isLoopback(config.host) && !config.isInsecureAllowed)
     throw new ConfigError(

@@ -27,9 +27,11 @@ const program = new Command('rcpt')
 program
   .command('serve')
   .description('start the GraphQL gateway and its worker')
-  .action(async () => {
+  .option('--persisted-only', 'run only the documents of RCPT_PERSISTED_OPERATIONS')
+  .action(async (flags: { persistedOnly?: true }) => {
     const { startGateway, untilEnd } = await import('./command/serve.ts');
-    const gateway = await startGateway(readConfig(process.env), { isSandbox: false, version });
+    const env = flags.persistedOnly ? { ...process.env, RCPT_PERSISTED_ONLY: '1' } : process.env;
+    const gateway = await startGateway(readConfig(env), { isSandbox: false, version });
     console.log(`rcpt ${version} answers at ${gateway.url}`);
     await untilEnd(gateway);
   });

@@ -50,7 +50,7 @@ type JobEvent = {
 };
 type Result<Data> = {
   readonly data?: Data | null;
-  readonly errors?: readonly { readonly message: string }[];
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 };
 
 const post = async (
@@ -73,6 +73,7 @@ const post = async (
 };
 
 const dataOf = <Data>({ data, errors }: Result<Data>): Data => {
+  if (errors?.[0]?.extensions?.code === 'GATEWAY_CLOSING') throw new Disconnected(errors[0].message);
   if (errors?.[0]) throw new AttachFailed(printSafely(errors[0].message));
   if (!data) throw new AttachFailed('the gateway answered without data');
   return data;
@@ -116,7 +117,7 @@ async function* readEvents(
     }
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof AttachFailed) throw error;
+    if (error instanceof AttachFailed || error instanceof Disconnected) throw error;
     throw new Disconnected('the connection to the gateway was lost', { cause: error });
   }
   throw new Disconnected('the connection to the gateway was lost');

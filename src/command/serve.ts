@@ -2,7 +2,13 @@
 import type { Config } from '../config.ts';
 import { createPolicyFileMemory } from '../dns/index.ts';
 import { createUploads, type Jobs } from '../jobs/index.ts';
-import { createServer, describeFault, type Server, stderrLogger } from '../server/index.ts';
+import {
+  createServer,
+  describeFault,
+  readPersistedOperations,
+  type Server,
+  stderrLogger,
+} from '../server/index.ts';
 import type { ExampleVariables } from './examples.ts';
 import { openNode } from './node.ts';
 
@@ -28,6 +34,12 @@ export const startGateway = async (
     readonly prepareExamples?: (jobs: Jobs) => Promise<ExampleVariables>;
   },
 ): Promise<Gateway> => {
+  const { persistedOperations, isPersistedOnly, isIntrospectionOn } = config;
+  const documents = {
+    persistedOperations: persistedOperations === null ? null : readPersistedOperations(persistedOperations),
+    isPersistedOnly,
+    isIntrospectionOn,
+  };
   const node = await openNode(config, logError);
   const { store, engine, jobs } = node;
   const { dns, guard, prober, verifier } = engine;
@@ -45,6 +57,9 @@ export const startGateway = async (
       host: config.host,
       port: config.port,
       isSandbox: options.isSandbox,
+      corsOrigins: config.corsOrigins,
+      isGraphiqlOn: config.isGraphiqlOn,
+      documents,
       secret: store.secret,
       pingStore: () => store.jobs.nextChunkAt(),
       exampleVariables: (await options.prepareExamples?.(jobs)) ?? {},

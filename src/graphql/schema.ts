@@ -1,4 +1,11 @@
-import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import {
+  GraphQLDeferDirective,
+  type GraphQLSchema,
+  GraphQLStreamDirective,
+  lexicographicSortSchema,
+  printSchema,
+  specifiedDirectives,
+} from 'graphql';
 import { builder } from './builder.ts';
 import './scalars.ts';
 import './gateway.ts';
@@ -19,7 +26,9 @@ import './watch-bulk-results.ts';
 import './watch-verification.ts';
 
 /** The public contract. Built once: it holds no state, everything it needs comes with the context. */
-export const schema: GraphQLSchema = builder.toSchema();
+export const schema: GraphQLSchema = builder.toSchema({
+  directives: [...specifiedDirectives, GraphQLDeferDirective, GraphQLStreamDirective],
+});
 
 /** The text of `schema/schema.graphql`: sorted, so that a difference is a change and never a move. */
 export const printSchemaText = (): string => `${printSchema(lexicographicSortSchema(schema))}\n`;

@@ -1,65 +1,81 @@
-import { GraphQLError, parse } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { faultResponse, type RequestFaultCode } from './fault.ts';
-import { mostBodyOctets, mostDroppedOctets, mostMultipartOctets, mostTokens, partLimits } from './limits.ts';
+import { mostBodyOctets, mostDroppedOctets, mostMultipartOctets, partLimits } from './limits.ts';
 
 /**
- * Reads requests within bounds: JSON of 4 MB at most, multipart with a file of 10 MB at most, 2,000 tokens of GraphQL at
- * most.
+ * Reads requests within bounds: JSON of 4 MB at most, multipart with a file of 10 MB at most, one operation in each.
  *
  * Nothing that a page of another origin can send without asking first (forms, text, bare multipart): multipart is taken
  * with a header that makes browsers ask.
  */
 export const bodyPlugin: Plugin = {
-  onRequestParse: ({ request, requestParser, setRequestParser, endResponse, fetchAPI }) => {
-    if (request.method !== 'POST') return;
-    if (isMultipart(request.headers.get('content-type'))) {
-      const refused = classifyMultipart(request.headers);
-      if (refused !== null)
-        endResponse(faultResponse(fetchAPI.Response, refused.status, refused.code, refused.message));
-      else if (requestParser !== undefined)
-        setRequestParser((asked) => requestParser(withPartLimits(asked as LimitedRequest)));
-      return;
-    }
-    if (!isJson(request.headers.get('content-type'))) {
-      endResponse(
-        faultResponse(
-          fetchAPI.Response,
-          415,
-          'UNSUPPORTED_MEDIA_TYPE',
-          'Send the request as application/json.',
-        ),
-      );
-      return;
-    }
-    const length = request.headers.get('content-length');
-    // Node holds a body to its Content-Length, so that one that has it needs no counting.
-    if (length !== null && Number(length) <= mostBodyOctets) return;
-    if (length !== null || request.body === null) throw tooLarge();
-    if (requestParser === undefined) return;
-    setRequestParser(async (chunked) =>
-      requestParser(
-        new fetchAPI.Request(chunked.url, {
-          method: 'POST',
-          headers: chunked.headers,
-          body: await readBounded(chunked.body),
-        }),
-      ),
-    );
-  },
-  onParse: ({ setParseFn }) => {
-    setParseFn(boundedParse);
+  onRequestParse: (request) => {
+    readWithin(request);
+    return refuseBatch;
   },
 };
 
-/** Refuses a document by its tokens while it is read, not after; on every transport with the same code. */
-const boundedParse: typeof parse = (source, options) => {
-  try {
-    return parse(source, { ...options, maxTokens: mostTokens });
-  } catch (error) {
-    if (error instanceof GraphQLError) error.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
-    throw error;
+const readWithin = ({
+  request,
+  requestParser,
+  setRequestParser,
+  endResponse,
+  fetchAPI,
+}: Parameters<NonNullable<Plugin['onRequestParse']>>[0]): void => {
+  if (request.method === 'GET' && requestParser !== undefined)
+    setRequestParser(async (asked) => {
+      try {
+        return await requestParser(asked);
+      } catch {
+        throw badRequest('BAD_REQUEST', '`variables` and `extensions` must be JSON objects.');
+      }
+    });
+  if (request.method !== 'POST') return;
+  if (isMultipart(request.headers.get('content-type'))) {
+    const refused = classifyMultipart(request.headers);
+    if (refused !== null)
+      endResponse(faultResponse(fetchAPI.Response, refused.status, refused.code, refused.message));
+    else if (requestParser !== undefined)
+      setRequestParser((asked) => requestParser(withPartLimits(asked as LimitedRequest)));
+    return;
   }
+  if (!isJson(request.headers.get('content-type'))) {
+    endResponse(
+      faultResponse(
+        fetchAPI.Response,
+        415,
+        'UNSUPPORTED_MEDIA_TYPE',
+        'Send the request as application/json.',
+      ),
+    );
+    return;
+  }
+  const length = request.headers.get('content-length');
+  // Node holds a body to its Content-Length, so that one that has it needs no counting.
+  if (length !== null && Number(length) <= mostBodyOctets) return;
+  if (length !== null || request.body === null) throw tooLarge();
+  if (requestParser === undefined) return;
+  setRequestParser(async (chunked) =>
+    requestParser(
+      new fetchAPI.Request(chunked.url, {
+        method: 'POST',
+        headers: chunked.headers,
+        body: await readBounded(chunked.body),
+      }),
+    ),
+  );
+};
+
+const badRequest = (code: RequestFaultCode | 'BAD_REQUEST', message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
+
+/** One request, one operation: what ten would cost is decided for each. */
+const refuseBatch = {
+  onRequestParseDone: ({ requestParserResult }: { readonly requestParserResult: unknown }): void => {
+    if (Array.isArray(requestParserResult))
+      throw badRequest('BATCHING_UNSUPPORTED', 'Send each operation in a request of its own.');
+  },
 };
 
 /** Headers that only a script may set, and across origins only after it asked; the names that clients use. */

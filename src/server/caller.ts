@@ -2,7 +2,12 @@
  * Who may make this gateway work. Without API keys it serves its own machine, and every web page that is open
  * there is a stranger with a way in: by a name that resolves to loopback (DNS rebinding), by a form or an image (CSRF),
  * by a WebSocket, which knows no same-origin policy. Browsers tell on them in headers that a page cannot forge.
+ *
+ * Two moments: `classifyCaller` decides by the headers of a request or an upgrade, before anything is read;
+ * `establishCaller` says who asks, once for each operation, before it is executed or subscribed to.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 export type CallerHeaders = {
   readonly host: string | null;
   readonly origin: string | null;
@@ -10,7 +15,89 @@ export type CallerHeaders = {
   readonly fetchSite: string | null;
 };
 
+/** Who is let in at all. */
+export type Admission = {
+  /** Is the socket bound to loopback, so that any other Host is an attack? */
+  readonly isLoopbackOnly: boolean;
+  /** Other origins whose pages may use the gateway (RCPT_CORS_ORIGINS). */
+  readonly corsOrigins: readonly string[];
+};
+
 export type CallerFault = { readonly code: 'HOST_NOT_ALLOWED' | 'CROSS_ORIGIN'; readonly message: string };
+
+/** Of a request as Node has it, for what does not pass through Yoga. */
+export const callerHeadersOf = ({ headers }: IncomingMessage): CallerHeaders => ({
+  host: headers.host ?? null,
+  origin: headers.origin ?? null,
+  fetchSite: String(headers['sec-fetch-site'] ?? '') || null,
+});
+
+/** By the headers alone: null when nothing is wrong with them. */
+export const classifyCaller = (headers: CallerHeaders, admission: Admission): CallerFault | null =>
+  (admission.isLoopbackOnly ? classifyHost(headers.host) : null) ??
+  classifyOrigin(headers, admission.corsOrigins);
+
+/** The one who asks for an operation. */
+export type Caller = {
+  /** Scheme and authority that the gateway was reached by: links begin with it. */
+  readonly origin: string;
+  /** Stands in the response's header, in its errors and in the log. */
+  readonly requestId: string;
+  /** Ends when the client is gone. */
+  readonly signal: AbortSignal;
+};
+
+/** What a WebSocket has of an operation: the socket's own request and what `connection_init` brought. */
+export type SocketOperation = {
+  readonly upgrade: IncomingMessage;
+  readonly connectionParams: Readonly<Record<string, unknown>> | null;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+};
+
+/** What an operation is known by: `socket` from a WebSocket; from HTTP the request, and by a port its response. */
+export type Operation = {
+  readonly socket?: SocketOperation;
+  readonly requestId?: string;
+  readonly request?: Request;
+  readonly res?: ServerResponse;
+};
+
+/**
+ * The one place where a caller comes to be: called for each operation on each transport, after its document was found
+ * valid and before its execution or its subscription begins. What is thrown here (a GraphQLError with a code)
+ * refuses the operation, on a stream too before its first event.
+ */
+export const establishCaller = (operation: Operation): Caller => {
+  const { socket, request, requestId = '' } = operation;
+  return socket === undefined
+    ? { origin: originOf(request?.url ?? ''), requestId, signal: signalOf(operation) }
+    : {
+        origin: `http://${socket.upgrade.headers.host ?? ''}`,
+        requestId: socket.requestId,
+        signal: socket.signal,
+      };
+};
+
+const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.indexOf('//') + 2));
+
+const hungUp = new DOMException('The client hung up.', 'AbortError');
+
+/**
+ * Ends when the client hangs up. Yoga has a signal for that too, but `AbortSignal.any` refuses it, and listening to
+ * it costs a tenth of a cached request.
+ */
+const signalOf = ({ res, request }: Operation): AbortSignal => {
+  const controller = new AbortController();
+  const abort = () => controller.abort(hungUp);
+  if (res)
+    res.once('close', () => {
+      if (!res.writableFinished) abort();
+    });
+  else if (request?.signal.aborted) abort();
+  else request?.signal.addEventListener('abort', abort, { once: true });
+  return controller.signal;
+};
 
 /** Names that are this machine whatever DNS says (RFC 6761 §6.3). */
 const loopbackName = /^(?:localhost|[a-z0-9-]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
@@ -30,7 +117,11 @@ export const classifyHost = (host: string | null): CallerFault | null =>
     : null;
 
 /** A browser that acts for a page of another origin. Clients that are no browsers send neither header. */
-export const classifyOrigin = ({ host, origin, fetchSite }: CallerHeaders): CallerFault | null => {
+export const classifyOrigin = (
+  { host, origin, fetchSite }: CallerHeaders,
+  corsOrigins: readonly string[],
+): CallerFault | null => {
+  if (origin !== null && corsOrigins.includes(origin)) return null;
   const isForeign =
     (origin !== null && !isSameOrigin(origin, host)) ||
     fetchSite === 'cross-site' ||

@@ -1,30 +1,35 @@
 /**
- * HTTP: GraphQL by POST and GET, subscriptions by SSE and by graphql-ws on the same path, the GraphiQL page, links
- * to results, health. It joins Yoga to node:http and decides who may ask and how much.
+ * HTTP: GraphQL by POST and GET, subscriptions by SSE, by Apollo's multipart protocol and by graphql-ws on the same path, the
+ * GraphiQL page, links to results, health. It joins Yoga to node:http and decides who may ask and how much.
  *
  * Refuses to decode anything but JSON, and a form with one file that no page can send unasked; to serve another host's name when it is bound to loopback, to act for a page
- * of another origin, and to say anything about an internal fault but a request id: the rest is in the log, which
+ * of another origin that the operator did not name, and to say anything about an internal fault but a request id: the rest is in the log, which
  * never holds an address.
  *
  * Limits: `limits.ts`. A body has 4 MB (with a file 10 MB) and a minute, an upload half a minute for its next octet, headers have ten seconds, closing has five seconds.
  */
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Services } from '../graphql/index.ts';
-import { isLoopbackHost } from './caller.ts';
+import { type Admission, isLoopbackHost } from './caller.ts';
+import { answerPreflight, isPreflight } from './cors.ts';
+import { createDocuments, type DocumentOptions } from './document.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { createHealth } from './health.ts';
 import {
   closeGraceMs,
   headersTimeoutMs,
+  heartbeatMs,
   keepAliveTimeoutMs,
   linkLifeSeconds,
   mostConnections,
   mostHeaders,
   requestTimeoutMs,
+  unreadMs,
 } from './limits.ts';
 import { createLinks } from './link.ts';
 import { type Logger, stderrLogger } from './log.ts';
+import { answerMalformed, findRepeatedHeader, refuseRequest, repeatedHeader } from './malformed.ts';
 import { readOperationTabs } from './operations.ts';
 import { createLiveSubscriptions } from './subscriptions.ts';
 import { createUploadHandler, isUploadPath } from './upload.ts';
@@ -33,6 +38,7 @@ import { createGatewayYoga, type Yoga } from './yoga.ts';
 
 export { createHealth, openHealthServer } from './health.ts';
 export { describeFault, type Logger, stderrLogger } from './log.ts';
+export { readPersistedOperations } from './persisted.ts';
 
 export type ServerOptions = {
   readonly host: string;
@@ -53,7 +59,15 @@ export type ServerOptions = {
     readonly bodyMs?: number;
     readonly stallMs?: number;
     readonly closeMs?: number;
+    readonly heartbeatMs?: number;
+    readonly unreadMs?: number;
   };
+  /** Other origins whose pages may use the gateway. Default: none. */
+  readonly corsOrigins?: readonly string[];
+  /** Default: no persisted operations, every document may run, introspection too. */
+  readonly documents?: Partial<DocumentOptions>;
+  /** Default: yes. */
+  readonly isGraphiqlOn?: boolean;
   /** Variables of GraphiQL's example tabs that only the caller knows, such as ids; by operation name. */
   readonly exampleVariables?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 };
@@ -82,16 +96,35 @@ const endWithBody = (request: IncomingMessage, ms = requestTimeoutMs): void => {
   request.once('end', clear).once('close', clear);
 };
 
+/** Cuts off a client that leaves what was sent to it unread; one that waits for an answer may wait. */
+const endUnread = (response: ServerResponse, ms = unreadMs): void => {
+  response.setTimeout(ms, () => {
+    if (response.socket?.writableLength) response.socket.destroy();
+  });
+};
+
 export const createServer = (options: ServerOptions): Server => {
   const { host, port, services, isSandbox, secret, logger = stderrLogger, timeouts = {} } = options;
-  const isLoopbackOnly = isLoopbackHost(host);
+  const admission: Admission = {
+    isLoopbackOnly: isLoopbackHost(host),
+    corsOrigins: options.corsOrigins ?? [],
+  };
+  const documents = createDocuments({
+    persistedOperations: null,
+    isPersistedOnly: false,
+    isIntrospectionOn: true,
+    ...options.documents,
+  });
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
   const subscriptions = createLiveSubscriptions();
-  const page = createGraphiqlPage({
-    endpoint,
-    isSandbox,
-    tabs: readOperationTabs(isSandbox, options.exampleVariables),
-  });
+  const page =
+    options.isGraphiqlOn === false
+      ? null
+      : createGraphiqlPage({
+          endpoint,
+          isSandbox,
+          tabs: readOperationTabs(isSandbox, options.exampleVariables),
+        });
   let closing: Promise<void> | undefined;
 
   const yoga = createGatewayYoga({
@@ -101,9 +134,11 @@ export const createServer = (options: ServerOptions): Server => {
     logger,
     isSandbox,
     subscriptions,
+    documents: documents.plugin,
+    heartbeatMs: timeouts.heartbeatMs ?? heartbeatMs,
     routes: {
       endpoint,
-      isLoopbackOnly,
+      admission,
       isSandbox,
       page,
       links,
@@ -119,7 +154,7 @@ export const createServer = (options: ServerOptions): Server => {
   const upload = createUploadHandler({
     links,
     uploads: services.uploads,
-    isLoopbackOnly,
+    admission,
     isSandbox,
     logger,
     stallMs: timeouts.stallMs,
@@ -134,17 +169,29 @@ export const createServer = (options: ServerOptions): Server => {
       noDelay: true,
     },
     (request, response) => {
-      if (isUploadPath(request.url)) {
+      endUnread(response, timeouts.unreadMs);
+      const repeated = findRepeatedHeader(request);
+      if (repeated !== null) return refuseRequest(response, repeatedHeader(repeated));
+      if (isUploadPath(request.url) && !isPreflight(request)) {
         void upload(request, response);
         return;
       }
       if (hasBody(request)) endWithBody(request, timeouts.bodyMs);
+      if (isPreflight(request)) return answerPreflight(request, response, admission);
       yoga(request, response);
     },
   );
+  answerMalformed(http);
   http.maxConnections = mostConnections;
   http.maxHeadersCount = mostHeaders;
-  const webSockets = attachWebSockets({ http, yoga, endpoint, isLoopbackOnly, logger });
+  const webSockets = attachWebSockets({
+    http,
+    yoga,
+    endpoint,
+    admission,
+    resolveParams: documents.resolveParams,
+    logger,
+  });
   /** Upgraded sockets are the HTTP server's no longer, and it would not cut them off. */
   const sockets = new Set<Socket>();
   http.on('connection', (socket) => {

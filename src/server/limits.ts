@@ -13,6 +13,27 @@ export const mostDroppedOctets = 64 * 1024 * 1024;
 export const mostTokens = 2_000;
 
 /**
+ * Levels of fields; introspection as GraphiQL asks it has 15. Our deepest own document has 5. The runaway: a circle of
+ * types (an exchange's provider's exchanges …) that is walked until the heap is full.
+ */
+export const mostDepth = 16;
+
+/** Fields that are renamed, fragments unfolded. The runaway: one expensive field asked a thousand times in one request. */
+export const mostAliases = 50;
+
+/** Fields of the operation itself. The runaway: as many look-ups as names fit in a document, by `email`, `node`, `domain`. */
+export const mostRootFields = 20;
+
+/** Directives of a document, fragments unfolded. The runaway: `@skip` a thousand times on one field, each evaluated. */
+export const mostDirectives = 50;
+
+/**
+ * Fields of an operation, fragments unfolded; our widest own document has 40. The runaway: twenty fragments of which
+ * each spreads the next one twice are 60 lines and a million fields.
+ */
+export const mostFields = 1_000;
+
+/**
  * Characters of document text that are remembered with what was parsed from it. The runaway: a client that sends a
  * new document of megabytes each time fills memory.
  */
@@ -23,6 +44,25 @@ export const mostConnections = 16_384;
 
 /** Operations that one WebSocket may have under way. The runaway: one socket that carries what a thousand may. */
 export const mostOperationsPerSocket = 100;
+
+/**
+ * Octets that wait to be sent to one WebSocket. The runaway: a client that pings without ever reading, and whose pongs
+ * pile up here.
+ */
+export const mostBufferedOctets = 16 * 1024 * 1024;
+
+/** How often a stream that is silent says that it lives; proxies cut off what is silent for 30 to 60 s. */
+export const heartbeatMs = 12_000;
+
+/**
+ * How long a peer may leave what was sent to it unread, on any connection. The runaway: a stopped reader that holds
+ * its socket, its subscription and its source for ever.
+ */
+export const unreadMs = 60_000;
+
+/** Persisted documents, and the characters of all of them. The runaway: a folder that was meant to be another one. */
+export const mostPersistedOperations = 10_000;
+export const mostPersistedText = 16 * 1024 * 1024;
 
 /** Header lines of a request. The runaway: megabytes of headers held for each of many connections. */
 export const mostHeaders = 100;

@@ -23,6 +23,39 @@ const withExtensions = (error: GraphQLError, added: Readonly<Record<string, unkn
     extensions: { ...error.extensions, ...added },
   });
 
+type Mask = (error: GraphQLError) => GraphQLError;
+
+const maskErrors = <Part extends { readonly errors?: readonly GraphQLError[] }>(
+  part: Part,
+  mask: Mask,
+): Part => (part.errors ? { ...part, errors: part.errors.map(mask) } : part);
+
+/** What `@defer` and `@stream` send later has its errors further inside, in either format. */
+const maskParts = (result: Result, mask: Mask): Result => {
+  const parts = result as {
+    readonly incremental?: readonly object[];
+    readonly completed?: readonly object[];
+  };
+  if (parts.incremental === undefined && parts.completed === undefined) return result;
+  /** Yoga takes what only steers HTTP out of the errors of a whole result, and not of these. */
+  const maskInner: Mask = (error) => {
+    const { message, nodes, source, positions, path, extensions } = mask(error);
+    const { http, unexpected, ...told } = extensions;
+    return new GraphQLError(message, {
+      nodes: nodes ?? null,
+      source: source ?? null,
+      positions: positions ?? null,
+      path: path ?? null,
+      extensions: told,
+    });
+  };
+  return {
+    ...result,
+    ...(parts.incremental && { incremental: parts.incremental.map((part) => maskErrors(part, maskInner)) }),
+    ...(parts.completed && { completed: parts.completed.map((part) => maskErrors(part, maskInner)) }),
+  };
+};
+
 /**
  * What every result has before it leaves, on every transport: errors with a code and a request id, bugs masked, and
  * in the sandbox a word that all of it is simulated. Results without errors pass untouched otherwise.
@@ -35,12 +68,9 @@ export const resultsPlugin = (options: { readonly logger: Logger; readonly isSan
       : result;
 
   const finish = ({ args, result, setResult }: Done): void => {
-    const { errors } = result as Result;
     const { requestId } = args.contextValue as Context;
-    const masked = errors
-      ? { ...(result as Result), errors: errors.map((error) => maskFault(error, logger, requestId)) }
-      : (result as Result);
-    const finished = simulate(masked);
+    const mask = (error: GraphQLError) => maskFault(error, logger, requestId);
+    const finished = simulate(maskParts(maskErrors(result as Result, mask), mask));
     if (finished !== result) setResult(finished as never);
   };
   const finishEach = { onNext: finish };

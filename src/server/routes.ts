@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Plugin } from 'graphql-yoga';
 import type { Jobs } from '../jobs/index.ts';
-import { classifyHost, classifyOrigin } from './caller.ts';
+import { type Admission, classifyCaller, classifyHost } from './caller.ts';
+import { printCorsHeaders } from './cors.ts';
 import { createDownload } from './download.ts';
 import { faultResponse } from './fault.ts';
 import type { GraphiqlPage } from './graphiql.ts';
@@ -11,10 +12,10 @@ import { describeFault, type Logger } from './log.ts';
 
 export type RoutesOptions = {
   readonly endpoint: string;
-  /** Is the socket bound to loopback, so that any other Host is an attack? */
-  readonly isLoopbackOnly: boolean;
+  readonly admission: Admission;
   readonly isSandbox: boolean;
-  readonly page: GraphiqlPage;
+  /** Null: it is switched off. */
+  readonly page: GraphiqlPage | null;
   readonly links: Links;
   readonly jobs: Pick<Jobs, 'read' | 'rows'>;
   readonly logger: Logger;
@@ -38,7 +39,7 @@ const createRequestIds = (): (() => string) => {
  * GraphiQL page, downloads). What it lets pass is a GraphQL request.
  */
 export const routesPlugin = (options: RoutesOptions): Plugin => {
-  const { endpoint, isLoopbackOnly, isSandbox, page, links, jobs, logger, readHealth } = options;
+  const { endpoint, admission, isSandbox, page, links, jobs, logger, readHealth } = options;
   const nextRequestId = createRequestIds();
 
   const download = createDownload({ links, jobs, logger });
@@ -85,24 +86,28 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
       const requestId = nextRequestId();
       (serverContext as RequestContext).requestId = requestId;
       const host = headers.get('host');
-      const stranger = isLoopbackOnly ? classifyHost(host) : null;
+      const stranger = admission.isLoopbackOnly ? classifyHost(host) : null;
       if (stranger !== null)
         return endResponse(faultResponse(Response, 403, stranger.code, stranger.message));
       if (pathOf(request.url) !== endpoint)
         return answer(routeOther(request, url, Response), requestId, Response).then(endResponse);
       if (method === 'GET' && headers.get('accept')?.includes('text/html'))
-        return answer(page.respond(request, Response), requestId, Response).then(endResponse);
-      const foreign = classifyOrigin({
-        host,
-        origin: headers.get('origin'),
-        fetchSite: headers.get('sec-fetch-site'),
-      });
+        return page === null
+          ? endResponse(faultResponse(Response, 404, 'GRAPHIQL_OFF', 'GraphiQL is switched off here.'))
+          : answer(page.respond(request, Response), requestId, Response).then(endResponse);
+      const caller = { host, origin: headers.get('origin'), fetchSite: headers.get('sec-fetch-site') };
+      const foreign = classifyCaller(caller, admission);
       if (foreign !== null) return endResponse(faultResponse(Response, 403, foreign.code, foreign.message));
       return undefined;
     },
-    onResponse: ({ response, serverContext }) => {
+    onResponse: ({ request, response, serverContext }) => {
       const { requestId } = serverContext as RequestContext;
       const { headers } = response;
+      if (admission.corsOrigins.length > 0) {
+        headers.append('vary', 'Origin');
+        const cors = printCorsHeaders(request.headers.get('origin'), admission);
+        for (const [name, value] of Object.entries(cors ?? {})) headers.set(name, value);
+      }
       if (requestId !== undefined) headers.set('x-request-id', requestId);
       if (isSandbox) headers.set('x-rcpt-simulated', 'true');
       headers.set('x-content-type-options', 'nosniff');

@@ -9,7 +9,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { writeGlobalId } from '../graphql/index.ts';
 import type { Upload, UploadPiece, Uploads, WriteUploadOutcome } from '../jobs/index.ts';
-import { classifyHost, classifyOrigin } from './caller.ts';
+import { type Admission, callerHeadersOf, classifyCaller } from './caller.ts';
+import { printCorsHeaders } from './cors.ts';
 import { printFault, type RequestFaultCode } from './fault.ts';
 import { mostLingeringMs, uploadStallMs } from './limits.ts';
 import type { Links } from './link.ts';
@@ -18,7 +19,7 @@ import { describeFault, type Logger } from './log.ts';
 export type UploadOptions = {
   readonly links: Links;
   readonly uploads: Uploads;
-  readonly isLoopbackOnly: boolean;
+  readonly admission: Admission;
   readonly isSandbox: boolean;
   readonly logger: Logger;
   /** Milliseconds without an octet; for tests. */
@@ -98,18 +99,11 @@ const answerOf = (outcome: WriteUploadOutcome): Answer => {
 };
 
 export const createUploadHandler = (options: UploadOptions) => {
-  const { links, uploads, isLoopbackOnly, isSandbox, logger, stallMs = uploadStallMs } = options;
+  const { links, uploads, admission, isSandbox, logger, stallMs = uploadStallMs } = options;
 
   const decide = async (request: IncomingMessage): Promise<Answer> => {
     const { headers, method = '' } = request;
-    const host = headers.host ?? null;
-    const stranger =
-      (isLoopbackOnly ? classifyHost(host) : null) ??
-      classifyOrigin({
-        host,
-        origin: headers.origin ?? null,
-        fetchSite: String(headers['sec-fetch-site'] ?? '') || null,
-      });
+    const stranger = classifyCaller(callerHeadersOf(request), admission);
     if (stranger !== null) return fault(403, stranger.code, stranger.message);
     const base = 'http://gateway';
     const grant = URL.canParse(request.url ?? '', base)
@@ -169,6 +163,7 @@ export const createUploadHandler = (options: UploadOptions) => {
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       ...(isSandbox ? { 'x-rcpt-simulated': 'true' } : {}),
+      ...printCorsHeaders(request.headers.origin, admission),
       ...answer.headers,
     });
     response.end(request.method === 'HEAD' ? undefined : answer.body);

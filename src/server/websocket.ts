@@ -1,22 +1,29 @@
+import { once } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError } from 'graphql';
-import type { Context as SocketContext } from 'graphql-ws';
+import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
+import type { Context as SocketContext, SubscribePayload } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
-import { classifyHost, classifyOrigin } from './caller.ts';
+import type { GraphQLParams } from 'graphql-yoga';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Admission, callerHeadersOf, classifyCaller, type SocketOperation } from './caller.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
-import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
+import { mostBodyOctets, mostBufferedOctets, mostOperationsPerSocket } from './limits.ts';
 import type { Logger } from './log.ts';
-import type { Caller, Yoga } from './yoga.ts';
+import { findRepeatedHeader, refuseSocket, repeatedHeader } from './malformed.ts';
+import type { Yoga } from './yoga.ts';
 
 /** GraphQL over WebSocket (the `graphql-transport-ws` protocol), at the path that HTTP has. */
 export type WebSockets = {
-  /** Closes every socket with 1001; those that do not answer are cut off by the HTTP server's own closing. */
+  /**
+   * Closes every socket with 1001, after the queries and mutations that are under way on it have their result; clients
+   * then subscribe again elsewhere. Sockets that do not answer are cut off by the HTTP server's own closing.
+   */
   close(): Promise<void>;
 };
 
 type SocketExtra = Extra & Record<PropertyKey, unknown> & { hangUp?: AbortController; count?: number };
+type Connection = SocketContext<Record<string, unknown>, SocketExtra>;
 
 /** What `onSubscribe` hands to `execute` and `subscribe`: the arguments, with Yoga's own functions beside them. */
 type EnvelopedArgs = ExecutionArgs & {
@@ -24,83 +31,143 @@ type EnvelopedArgs = ExecutionArgs & {
   readonly subscribe: (args: ExecutionArgs) => never;
 };
 
-const refuseUpgrade = (socket: Duplex, status: string, message: string): void => {
-  socket.on('error', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
-  );
+const goingAway = 1001;
+
+const operationOf = ({ extra, connectionParams }: Connection): SocketOperation => {
+  extra.hangUp ??= new AbortController();
+  extra.count = (extra.count ?? 0) + 1;
+  return {
+    upgrade: extra.request,
+    connectionParams: connectionParams ?? null,
+    requestId: `${extra.request.headers['sec-websocket-key'] ?? ''}-${extra.count}`,
+    signal: extra.hangUp.signal,
+  };
+};
+
+/** Ends a client that makes us answer and never reads. */
+const boundBuffer = (socket: WebSocket): void => {
+  const check = (): void => {
+    if (socket.bufferedAmount > mostBufferedOctets) socket.terminate();
+  };
+  socket.on('message', check).on('ping', check);
 };
 
 export const attachWebSockets = (options: {
   readonly http: HttpServer;
   readonly yoga: Yoga;
   readonly endpoint: string;
-  readonly isLoopbackOnly: boolean;
+  readonly admission: Admission;
+  readonly resolveParams: <Params extends GraphQLParams>(params: Params) => Params;
   readonly logger: Logger;
 }): WebSockets => {
-  const { http, yoga, endpoint, isLoopbackOnly, logger } = options;
+  const { http, yoga, endpoint, admission, resolveParams, logger } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostBodyOctets });
+  /** Ids of the operations under way that end by themselves, by socket: all but subscriptions. */
+  const underWay = new Map<WebSocket, Set<string>>();
+  let isClosing = false;
 
-  const callerOf = ({ extra }: SocketContext<Record<string, unknown>, SocketExtra>): Caller => {
-    extra.hangUp ??= new AbortController();
-    extra.count = (extra.count ?? 0) + 1;
-    return {
-      origin: `http://${extra.request.headers.host ?? ''}`,
-      requestId: `${extra.request.headers['sec-websocket-key'] ?? ''}-${extra.count}`,
-      signal: extra.hangUp.signal,
-    };
+  const release = ({ extra }: Connection, id: string): void => {
+    const ids = underWay.get(extra.socket);
+    ids?.delete(id);
+    // After the last message of the operation, which is sent when this returns.
+    if (isClosing && ids?.size === 0) setImmediate(() => extra.socket.close(goingAway, 'Going away'));
+  };
+
+  const prepare = async (
+    context: Connection,
+    id: string,
+    params: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> => {
+    const socket = operationOf(context);
+    if (isClosing) {
+      // No answer: whoever is told of an error takes it for final, and 1001 makes clients ask again elsewhere.
+      if (!socket.signal.aborted) await once(socket.signal, 'abort');
+      return [new GraphQLError('The gateway closes.')];
+    }
+    if (Object.keys(context.subscriptions).length > mostOperationsPerSocket)
+      return [
+        new GraphQLError(`A socket carries at most ${mostOperationsPerSocket} operations at once.`, {
+          extensions: {
+            code: 'TOO_MANY_OPERATIONS' satisfies RequestFaultCode,
+            limit: mostOperationsPerSocket,
+          },
+        }),
+      ];
+    try {
+      const { query, operationName } = resolveParams(params as GraphQLParams);
+      const enveloped = yoga.getEnveloped({ socket, params });
+      const document = enveloped.parse(query ?? '');
+      const faults = enveloped.validate(enveloped.schema, document);
+      if (faults.length > 0) return faults as readonly GraphQLError[];
+      const operation = getOperationAST(document, operationName);
+      if (!operation) return [unknownOperation()];
+      const contextValue = await enveloped.contextFactory();
+      if (operation.operation !== 'subscription') underWay.get(context.extra.socket)?.add(id);
+      return {
+        schema: enveloped.schema,
+        document,
+        operationName: operationName ?? null,
+        variableValues: params.variables ?? null,
+        contextValue,
+        execute: enveloped.execute,
+        subscribe: enveloped.subscribe,
+      } as ExecutionArgs;
+    } catch (error) {
+      return [maskFault(error, logger, socket.requestId)];
+    }
   };
 
   const server = useServer<Record<string, unknown>, SocketExtra>(
     {
       execute: (args) => (args as unknown as EnvelopedArgs).execute(args),
       subscribe: (args) => (args as unknown as EnvelopedArgs).subscribe(args),
-      onSubscribe: async (context, _id, params) => {
-        const caller = callerOf(context);
-        if (Object.keys(context.subscriptions).length > mostOperationsPerSocket)
-          return [
-            new GraphQLError(`A socket carries at most ${mostOperationsPerSocket} operations at once.`, {
-              extensions: {
-                code: 'TOO_MANY_OPERATIONS' satisfies RequestFaultCode,
-                limit: mostOperationsPerSocket,
-              },
-            }),
-          ];
-        try {
-          const enveloped = yoga.getEnveloped({ caller, params });
-          const document = enveloped.parse(params.query);
-          const faults = enveloped.validate(enveloped.schema, document);
-          if (faults.length > 0) return faults as readonly GraphQLError[];
-          return {
-            schema: enveloped.schema,
-            document,
-            operationName: params.operationName ?? null,
-            variableValues: params.variables ?? null,
-            contextValue: await enveloped.contextFactory(),
-            execute: enveloped.execute,
-            subscribe: enveloped.subscribe,
-          } as ExecutionArgs;
-        } catch (error) {
-          return [maskFault(error, logger, caller.requestId)];
-        }
+      onSubscribe: prepare,
+      onComplete: release,
+      onClose: ({ extra }) => {
+        underWay.delete(extra.socket);
+        extra.hangUp?.abort();
       },
-      onClose: ({ extra }) => extra.hangUp?.abort(),
     },
     sockets,
   );
+  sockets.on('connection', (socket) => {
+    underWay.set(socket, new Set());
+    // What a peer does against the protocol, `ws` answers with a close code. The library would print it with its stack.
+    socket.removeAllListeners('error').on('error', () => undefined);
+    boundBuffer(socket);
+  });
 
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { url = '', headers } = request;
-    if (url.split('?')[0] !== endpoint)
-      return refuseUpgrade(socket, '404 Not Found', `GraphQL is at ${endpoint}.`);
-    const host = headers.host ?? null;
-    // No same-origin policy holds a WebSocket back: a page of any origin may try.
-    const fault =
-      (isLoopbackOnly ? classifyHost(host) : null) ??
-      classifyOrigin({ host, origin: headers.origin ?? null, fetchSite: null });
-    if (fault !== null) return refuseUpgrade(socket, '403 Forbidden', fault.message);
+    const refuse = (status: string, code: RequestFaultCode, message: string): void =>
+      refuseSocket(socket, { status, code, message });
+    const repeated = findRepeatedHeader(request);
+    if (repeated !== null) return refuseSocket(socket, repeatedHeader(repeated));
+    if (request.url?.split('?')[0] !== endpoint)
+      return refuse('404 Not Found', 'NOT_FOUND', `GraphQL is at ${endpoint}.`);
+    // No same-origin policy holds a WebSocket back: a page of any origin may try. Sec-Fetch-Site is not looked at.
+    const fault = classifyCaller({ ...callerHeadersOf(request), fetchSite: null }, admission);
+    if (fault !== null) return refuse('403 Forbidden', fault.code, fault.message);
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
 
-  return { close: async () => server.dispose() };
+  return {
+    close: async () => {
+      isClosing = true;
+      const open = [...underWay];
+      for (const [socket, ids] of open) if (ids.size === 0) socket.close(goingAway, 'Going away');
+      await Promise.all(open.map(([socket]) => hasClosed(socket)));
+      await server.dispose();
+    },
+  };
 };
+
+const hasClosed = (socket: WebSocket): Promise<void> =>
+  new Promise((resolve) => {
+    if (socket.readyState === socket.CLOSED) resolve();
+    else socket.once('close', () => resolve());
+  });
+
+const unknownOperation = (): GraphQLError =>
+  new GraphQLError('Name one of the operations of the document: operationName.', {
+    extensions: { code: 'OPERATION_RESOLUTION_FAILURE' },
+  });

@@ -1,54 +1,20 @@
-import type { ServerResponse } from 'node:http';
-import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { type Context, createContext, federateSchema, type Services, schema } from '../graphql/index.ts';
 import { bodyPlugin } from './body.ts';
+import { establishCaller, type Operation } from './caller.ts';
 import { maskFault } from './fault.ts';
 import { healthPaths } from './health.ts';
+import { incrementalPlugin } from './incremental.ts';
 import { mostRememberedDocumentText } from './limits.ts';
 import type { Links } from './link.ts';
 import type { Logger } from './log.ts';
+import { multipartSubscriptionPlugin } from './multipart-subscription.ts';
 import { resultsPlugin } from './results.ts';
 import { type RoutesOptions, routesPlugin } from './routes.ts';
 import type { LiveSubscriptions } from './subscriptions.ts';
 
-/** What a transport that is not HTTP tells of the one who asks. */
-export type Caller = {
-  /** Scheme and authority that the gateway was reached by: links begin with it. */
-  readonly origin: string;
-  readonly requestId: string;
-  readonly signal: AbortSignal;
-};
-
-/** What Yoga hands on: `caller` from a WebSocket; from HTTP `requestId`, the request, and by a port its response. */
-type Initial = {
-  readonly caller?: Caller;
-  readonly requestId?: string;
-  readonly request?: Request;
-  readonly res?: ServerResponse;
-};
-
 export type Yoga = YogaServerInstance<Record<never, never>, Context>;
-
-const hungUp = new DOMException('The client hung up.', 'AbortError');
-
-/**
- * Ends when the client hangs up. Yoga has a signal for that too, but `AbortSignal.any` refuses it, and listening to
- * it costs a tenth of a cached request.
- */
-const signalOf = ({ res, request }: Initial): AbortSignal => {
-  const controller = new AbortController();
-  const abort = () => controller.abort(hungUp);
-  if (res)
-    res.once('close', () => {
-      if (!res.writableFinished) abort();
-    });
-  else if (request?.signal.aborted) abort();
-  else request?.signal.addEventListener('abort', abort, { once: true });
-  return controller.signal;
-};
-
-const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.indexOf('//') + 2));
 
 const silent = {
   debug: () => undefined,
@@ -71,18 +37,20 @@ export const createGatewayYoga = (options: {
   readonly logger: Logger;
   readonly isSandbox: boolean;
   readonly subscriptions: LiveSubscriptions;
+  readonly documents: Plugin;
+  /** Of a silent multipart subscription. */
+  readonly heartbeatMs: number;
   readonly routes: RoutesOptions;
 }): Yoga => {
-  const { endpoint, services, links, logger, isSandbox, subscriptions, routes } = options;
+  const { endpoint, services, links, logger, isSandbox, subscriptions, documents, routes } = options;
 
-  const contextOf = (initial: Initial): Context => {
-    const { caller, requestId, request } = initial;
-    const origin = (): string => caller?.origin ?? originOf(request?.url ?? '');
+  const contextOf = (operation: Operation): Context => {
+    const { origin, requestId, signal } = establishCaller(operation);
     return createContext(services, {
-      requestId: caller?.requestId ?? requestId ?? '',
-      signal: caller?.signal ?? signalOf(initial),
-      printResultsUrl: (jobId, format) => links.printResultsUrl(origin(), jobId, format),
-      printUploadUrl: ({ id, expiresAt }) => links.printUploadUrl(origin(), id, expiresAt),
+      requestId,
+      signal,
+      printResultsUrl: (jobId, format) => links.printResultsUrl(origin, jobId, format),
+      printUploadUrl: ({ id, expiresAt }) => links.printUploadUrl(origin, id, expiresAt),
     });
   };
 
@@ -90,14 +58,22 @@ export const createGatewayYoga = (options: {
     graphqlEndpoint: endpoint,
     schema: services.gateway.isFederated ? federateSchema(schema) : schema,
     context: contextOf,
-    plugins: [routesPlugin(routes), bodyPlugin, resultsPlugin({ logger, isSandbox }), subscriptions.plugin],
+    plugins: [
+      routesPlugin(routes),
+      bodyPlugin,
+      documents,
+      incrementalPlugin,
+      resultsPlugin({ logger, isSandbox }),
+      subscriptions.plugin,
+      multipartSubscriptionPlugin(options.heartbeatMs),
+    ],
     // A net below `resultsPlugin`: faults before there is a context, which go to the log without a request id.
     maskedErrors: { maskError: (error) => maskFault(error, logger, undefined) },
     logging: silent,
     parserAndValidationCache: { documentCache: rememberByText(), errorCache: rememberByText() },
     // `bodyPlugin` counts what Node does not.
     maxRequestBodySize: false,
-    // A web page of another origin may not use this gateway, so no response says that it may.
+    // `routesPlugin` and `cors.ts` tell the pages that may.
     cors: false,
     // For files within a request; `bodyPlugin` lets none pass that a plain HTML form could send.
     multipart: true,

@@ -50,36 +50,40 @@ describe('rcpt bulk --attach', () => {
     expect(run).toMatchObject({ code: 0, out: '', err: expect.stringContaining('1/1') });
   });
 
-  test('a gateway that is killed and comes back is followed on', async () => {
-    const env = { RCPT_DATA_DIR: join(dir, 'killed'), RCPT_GREYLIST_RETRY: '4s' };
-    const first = await startRcpt('sandbox', env);
-    const id = await start(first.url, exampleList(1_000));
-    // Between the two, to see when the first event has come, and to lead to the second gateway later.
-    let port = Number(new URL(first.url).port);
-    let isFollowed: () => void = () => undefined;
-    const followed = new Promise<void>((resolve) => {
-      isFollowed = resolve;
-    });
-    const between = createTcpServer((socket) => {
-      const onward = connect(port, '127.0.0.1');
-      onward.on('data', (octets) => {
-        if (octets.includes('settled')) isFollowed();
+  test.each(['SIGKILL', 'SIGTERM'] as const)(
+    'a gateway that is ended by %s and comes back is followed on',
+    async (signal) => {
+      const env = { RCPT_DATA_DIR: join(dir, signal), RCPT_GREYLIST_RETRY: '4s' };
+      const first = await startRcpt('sandbox', env);
+      const id = await start(first.url, exampleList(1_000));
+      // Between the two, to see when the first event has come, and to lead to the second gateway later.
+      let port = Number(new URL(first.url).port);
+      let isFollowed: () => void = () => undefined;
+      const followed = new Promise<void>((resolve) => {
+        isFollowed = resolve;
       });
-      socket.on('error', () => onward.destroy()).pipe(onward);
-      onward.on('error', () => socket.destroy()).pipe(socket);
-    }).listen(0, '127.0.0.1');
-    await once(between, 'listening');
-    const url = `http://127.0.0.1:${(between.address() as AddressInfo).port}/graphql`;
-    const attached = runRcpt(['bulk', '--attach', id, '--url', url]);
-    await followed;
-    await first.stop('SIGKILL');
-    const second = await startRcpt('sandbox', env);
-    port = Number(new URL(second.url).port);
-    const run = await attached;
-    between.close();
-    await second.stop('SIGTERM');
-    expect(run).toMatchObject({ code: 0, err: expect.stringContaining('1,000/1,000') });
-  }, 60_000);
+      const between = createTcpServer((socket) => {
+        const onward = connect(port, '127.0.0.1');
+        onward.on('data', (octets) => {
+          if (octets.includes('settled')) isFollowed();
+        });
+        socket.on('error', () => onward.destroy()).pipe(onward);
+        onward.on('error', () => socket.destroy()).pipe(socket);
+      }).listen(0, '127.0.0.1');
+      await once(between, 'listening');
+      const url = `http://127.0.0.1:${(between.address() as AddressInfo).port}/graphql`;
+      const attached = runRcpt(['bulk', '--attach', id, '--url', url]);
+      await followed;
+      await first.stop(signal);
+      const second = await startRcpt('sandbox', env);
+      port = Number(new URL(second.url).port);
+      const run = await attached;
+      between.close();
+      await second.stop('SIGTERM');
+      expect(run).toMatchObject({ code: 0, err: expect.stringContaining('1,000/1,000') });
+    },
+    60_000,
+  );
 
   test.each([
     ['an id that is none', ['bulk', '--attach', 'nonsense'], 'id'],

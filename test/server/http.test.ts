@@ -64,9 +64,10 @@ const bodies: readonly (readonly [name: string, body: unknown, status: number, c
     '3,000 aliases',
     { query: `{ ${Array.from({ length: 3_000 }, (_, i) => `a${i}: __typename`).join(' ')} }` },
     200,
-    'GRAPHQL_PARSE_FAILED',
+    'TOO_MANY_TOKENS',
   ],
-  ['a batch', [{ query: version }], 400, 'BAD_REQUEST'],
+  ['a batch', [{ query: version }], 400, 'BATCHING_UNSUPPORTED'],
+  ['an empty batch', [], 400, 'BATCHING_UNSUPPORTED'],
 ];
 
 describe('a request that is wrong', () => {

@@ -293,6 +293,9 @@ describe('closing', () => {
     const startedAt = Date.now();
     await server.close();
     expect(Date.now() - startedAt).toBeLessThan(1_000);
+    expect(JSON.parse((await events.next()).value?.data ?? '')).toMatchObject({
+      errors: [{ extensions: { code: 'GATEWAY_CLOSING' } }],
+    });
     expect((await events.next()).value?.event).toBe('complete');
     expect((await closed)[0]).toBe(1001);
     expect(jobs.watching).toBe(0);

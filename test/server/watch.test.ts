@@ -75,12 +75,14 @@ describe('by SSE', () => {
     await until(() => prober.hanging === 0);
   });
 
-  test('the gateway closes: the stream completes and the probe ends', async () => {
+  test('the gateway closes: the stream says so and completes, and the probe ends', async () => {
     const { server, url, prober } = await open();
-    const stages = readStages(await subscribe(url, 'hang@mail.test'));
+    const response = await subscribe(url, 'hang@mail.test');
     await until(() => prober.hanging === 1);
     await server.close();
-    expect((await stages).map(({ stage }) => stage)).not.toContain('VERDICT');
+    const text = await response.text();
+    expect(text).toMatch(/"code":"GATEWAY_CLOSING".*\n\nevent: complete\ndata:\n\n$/);
+    expect(text).not.toContain('VERDICT');
     expect(prober.hanging).toBe(0);
   });
 });

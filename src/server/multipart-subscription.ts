@@ -1,0 +1,110 @@
+/**
+ * Apollo's multipart subscription protocol 1.0, which Apollo Client and Relay's runtime speak over plain HTTP
+ * (https://www.apollographql.com/docs/graphos/routing/operations/subscriptions/multipart-protocol): each result is a part
+ * `{"payload": …}`, `{}` says that the stream lives, `{"payload": null, "errors": […]}` that the transport failed, and
+ * the closing boundary that nothing more comes.
+ *
+ * A part is made when the client has read the one before: whoever does not read holds one part and no more.
+ */
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { FetchAPI, Plugin } from 'graphql-yoga';
+import type { RequestFaultCode } from './fault.ts';
+
+/** Clients take it from Content-Type, but Apollo's and Relay's ask for this one. */
+const boundary = 'graphql';
+
+const mediaType = `multipart/mixed;boundary="${boundary}";subscriptionSpec="1.0"`;
+
+/** Does the client speak it? Parameters are compared without quotes and case, as everybody writes them otherwise. */
+const accepts = (accept: string | null): boolean =>
+  accept !== null && /multipart\/mixed[^,]*;\s*subscriptionspec="?1\.0"?/i.test(accept);
+
+/** Would it rather have one plain result, when there is no stream? */
+const takesJson = (accept: string | null): boolean =>
+  accept !== null && /application\/(?:\*|json|graphql-response\+json)/i.test(accept);
+
+type Result = ExecutionResult;
+type Iterator = { next(): Promise<IteratorResult<Result>>; return?(): Promise<unknown> };
+
+const isStream = (result: unknown): result is AsyncIterable<Result> =>
+  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+
+const iterate = (result: unknown): Iterator => {
+  if (isStream(result)) return result[Symbol.asyncIterator]() as Iterator;
+  const results = [result as Result];
+  return {
+    next: async () => {
+      const value = results.pop();
+      return value === undefined ? { done: true, value: undefined } : { done: false, value };
+    },
+  };
+};
+
+/** As Yoga prints results: what only steers HTTP stays here. */
+const printError = (error: GraphQLError): object => {
+  const { extensions: { http, unexpected, ...extensions } = {}, ...rest } = error.toJSON();
+  return { ...rest, extensions };
+};
+
+const printPart = ({ errors, ...result }: Result): string => {
+  if (errors === undefined) return JSON.stringify({ payload: result });
+  const printed = errors.map(printError);
+  // The stream ends though its source has more to say: an error of the transport, which clients retry.
+  const isTransports = errors.some(
+    ({ extensions }) => extensions.code === ('GATEWAY_CLOSING' satisfies RequestFaultCode),
+  );
+  return JSON.stringify(
+    isTransports
+      ? { payload: null, errors: printed }
+      : { payload: { data: null, ...result, errors: printed } },
+  );
+};
+
+const createProcessor =
+  (heartbeatMs: number) =>
+  (result: unknown, { Response, ReadableStream, TextEncoder }: FetchAPI): Response => {
+    const encoder = new TextEncoder();
+    const iterator = iterate(result);
+    let heartbeat: NodeJS.Timeout | undefined;
+    const encodePart = (json: string) =>
+      encoder.encode(`\r\nContent-Type: application/json; charset=utf-8\r\n\r\n${json}\r\n--${boundary}`);
+
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        // The first boundary goes out at once: the client knows that its subscription stands.
+        controller.enqueue(encoder.encode(`\r\n--${boundary}`));
+        heartbeat = setInterval(() => {
+          if (controller.desiredSize === null) clearInterval(heartbeat);
+          else if (controller.desiredSize > 0) controller.enqueue(encodePart('{}'));
+        }, heartbeatMs);
+      },
+      pull: async (controller) => {
+        try {
+          const { done, value } = await iterator.next();
+          if (!done) return controller.enqueue(encodePart(printPart(value)));
+          clearInterval(heartbeat);
+          controller.enqueue(encoder.encode('--\r\n'));
+          controller.close();
+        } catch (error) {
+          clearInterval(heartbeat);
+          controller.error(error);
+        }
+      },
+      cancel: async () => {
+        clearInterval(heartbeat);
+        await iterator.return?.();
+      },
+    });
+    return new Response(body as never, { status: 200, headers: { 'content-type': mediaType } });
+  };
+
+export const multipartSubscriptionPlugin = (heartbeatMs: number): Plugin => {
+  const processor = createProcessor(heartbeatMs);
+  return {
+    onResultProcess: ({ request, result, setResultProcessor }) => {
+      const accept = request.headers.get('accept');
+      if (accepts(accept) && (isStream(result) || !takesJson(accept)))
+        setResultProcessor(processor, 'multipart/mixed');
+    },
+  };
+};
