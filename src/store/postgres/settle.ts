@@ -8,6 +8,7 @@ import { shareJob } from './locks.ts';
 import { placeChunks, returnPlace } from './places.ts';
 import { encodeText } from './text.ts';
 import { anybody, queueOf, type Tickets } from './tickets.ts';
+import { createTogether } from './together.ts';
 
 /** As in SQLite: rows whose times fall into one second start together, else each would become a chunk of its own. */
 const waitGrainMs = 1_000;
@@ -101,6 +102,17 @@ const readHeld = (chunk: number, row: Row): Held => ({
   place: { id: String(row.ticket), queue: String(row.queue), take: Number(row.take) },
   now: row.now as Date,
 });
+
+/** Chunks that settle in one transaction: some thousand rows, a tenth of a second for whoever waits for the job's row. */
+const mostTogether = 8;
+
+type Settling = {
+  readonly chunk: Chunk;
+  readonly outcome: ChunkOutcome;
+  readonly now: Date;
+  readonly isLast: boolean;
+  readonly alive: readonly string[];
+};
 
 export type SettlerOptions = {
   readonly database: Database;
@@ -275,6 +287,21 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     return 'settled';
   };
 
+  /**
+   * Chunks of one job that have something to write while another's commit is under way write it together: the job's row
+   * can be locked by one transaction at a time, and the disk is waited for once.
+   */
+  const settleTogether = createTogether<Settling, 'settled' | 'refused'>(
+    (batch) =>
+      database.transaction(async (transaction) => {
+        const answers: ('settled' | 'refused')[] = [];
+        for (const { chunk, outcome, now, ...how } of batch)
+          answers.push(await settle(transaction, chunk, outcome, now, how));
+        return answers;
+      }),
+    mostTogether,
+  );
+
   return async (
     chunk: Chunk,
     outcome: ChunkOutcome,
@@ -283,6 +310,6 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
   ): Promise<'settled' | 'refused'> => {
     // Before the transaction: it must not wait for another connection while it holds one.
     const alive = outcome.waiting.some(({ where }) => where === 'elsewhere') ? await readSources() : [];
-    return database.transaction((transaction) => settle(transaction, chunk, outcome, now, { isLast, alive }));
+    return settleTogether(chunk.jobId, { chunk, outcome, now, isLast, alive });
   };
 };
