@@ -8,9 +8,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ask, follow, type ProgressEvent, progressDocument } from './bulk-client.ts';
+import { ask, follow, type ProgressEvent, progressDocument, start, upload } from './bulk-client.ts';
 import { startBenchPostgres } from './scale-postgres.ts';
 import type { StoreOptions, StoreProgress } from './scale-store.ts';
 import { print, printLoad, verdictOn } from './smtp-engine.ts';
@@ -21,8 +23,10 @@ import { startProxy } from './smtp-proxy.ts';
 const rows = Number(process.env.BENCH_ROWS ?? 1_000_000);
 const roundTripMs = 50;
 const exchanges = 10;
-/** Each worker alone asks so many a second: an exchange answers one recipient a round trip and session. */
-const rowsAWorker = 8_000;
+/** Half a minute for one: an exchange answers one recipient a round trip and session. */
+const rowsAWorker = 12_000;
+/** Small enough that each chunk has some of every exchange: then all workers have work to the end. */
+const domains = 500;
 const idleSeconds = 10;
 const main = new URL('../src/main.ts', import.meta.url).pathname;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -106,12 +110,15 @@ const readCpuSeconds = ({ child }: Node): number => {
 };
 
 const startList = async (gateway: Node, addresses: readonly string[]): Promise<string> => {
-  const { startBulkJob } = await ask<{ startBulkJob: { id: string } }>(
-    gateway.url,
-    'mutation($input: StartBulkJobInput!) { startBulkJob(input: $input) { ... on BulkJob { id } ... on Error { message } } }',
-    { input: { source: { addresses } } },
-  );
-  return startBulkJob.id;
+  const dir = await mkdtemp(join(tmpdir(), 'rcpt-bench-'));
+  try {
+    const path = join(dir, 'list.csv');
+    const text = `email\n${addresses.join('\n')}\n`;
+    await writeFile(path, text);
+    return await start(gateway.url, await upload(gateway.url, path, text.length));
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 };
 
 /** Seconds from start to the last row; and how long after the store each count was seen, in milliseconds. */
@@ -182,10 +189,10 @@ const benchWorkers = async (): Promise<void> => {
       const gateway = await startNode('serve', 'gateway', { ...env, RCPT_WORKER_CHUNKS: '0' });
       const workers: Node[] = [];
       for (let n = 0; n < count; n++)
-        workers.push(await startNode('worker', `worker-${n}`, { ...env, RCPT_WORKER_CHUNKS: '12' }));
+        workers.push(await startNode('worker', `worker-${n}`, { ...env, RCPT_WORKER_CHUNKS: '8' }));
       const list = Array.from(
-        { length: Math.min(10_000, rowsAWorker * count) },
-        (_, row) => `user${row}@d${row % 50}.e${row % exchanges}.bench.test`,
+        { length: rowsAWorker * count },
+        (_, row) => `user${row}@d${row % domains}.e${row % exchanges}.bench.test`,
       );
       const { seconds, lags } = await runList(gateway, list);
       const pace = list.length / seconds;
