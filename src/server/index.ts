@@ -8,7 +8,7 @@
  *
  * Limits: `limits.ts`. A body has 4 MB (with a file 10 MB) and a minute, an upload half a minute for its next octet, headers have ten seconds, closing has five seconds.
  */
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Services } from '../graphql/index.ts';
 import { type Admission, isLoopbackHost } from './caller.ts';
@@ -32,6 +32,7 @@ import { type Logger, stderrLogger } from './log.ts';
 import { answerMalformed, findRepeatedHeader, refuseRequest, repeatedHeader } from './malformed.ts';
 import { readOperationTabs } from './operations.ts';
 import { createLiveSubscriptions } from './subscriptions.ts';
+import { watchUnread } from './unread.ts';
 import { createUploadHandler, isUploadPath } from './upload.ts';
 import { attachWebSockets } from './websocket.ts';
 import { createGatewayYoga, type Yoga } from './yoga.ts';
@@ -94,13 +95,6 @@ const endWithBody = (request: IncomingMessage, ms = requestTimeoutMs): void => {
   const timer = setTimeout(() => request.destroy(), ms);
   const clear = (): void => clearTimeout(timer);
   request.once('end', clear).once('close', clear);
-};
-
-/** Cuts off a client that leaves what was sent to it unread; one that waits for an answer may wait. */
-const endUnread = (response: ServerResponse, ms = unreadMs): void => {
-  response.setTimeout(ms, () => {
-    if (response.socket?.writableLength) response.socket.destroy();
-  });
 };
 
 export const createServer = (options: ServerOptions): Server => {
@@ -169,7 +163,6 @@ export const createServer = (options: ServerOptions): Server => {
       noDelay: true,
     },
     (request, response) => {
-      endUnread(response, timeouts.unreadMs);
       const repeated = findRepeatedHeader(request);
       if (repeated !== null) return refuseRequest(response, repeatedHeader(repeated));
       if (isUploadPath(request.url) && !isPreflight(request)) {
@@ -191,6 +184,7 @@ export const createServer = (options: ServerOptions): Server => {
     admission,
     resolveParams: documents.resolveParams,
     logger,
+    heartbeatMs: timeouts.heartbeatMs ?? heartbeatMs,
   });
   /** Upgraded sockets are the HTTP server's no longer, and it would not cut them off. */
   const sockets = new Set<Socket>();
@@ -198,6 +192,8 @@ export const createServer = (options: ServerOptions): Server => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+
+  const endUnread = watchUnread(sockets, timeouts.unreadMs ?? unreadMs);
 
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
@@ -210,6 +206,7 @@ export const createServer = (options: ServerOptions): Server => {
     await Promise.all([webSockets.close(), closed]);
     clearInterval(sweep);
     clearTimeout(cutOff);
+    endUnread();
     await yoga.dispose();
   };
 

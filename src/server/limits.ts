@@ -51,7 +51,7 @@ export const mostOperationsPerSocket = 100;
  */
 export const mostBufferedOctets = 16 * 1024 * 1024;
 
-/** How often a stream that is silent says that it lives; proxies cut off what is silent for 30 to 60 s. */
+/** How often a stream or a socket that is silent says that it lives; proxies cut off what is silent for 30 to 60 s. */
 export const heartbeatMs = 12_000;
 
 /**

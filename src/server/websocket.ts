@@ -2,15 +2,20 @@ import { once } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
-import type { Context as SocketContext, SubscribePayload } from 'graphql-ws';
-import { type Extra, useServer } from 'graphql-ws/use/ws';
+import {
+  handleProtocols,
+  makeServer,
+  type Context as SocketContext,
+  type SubscribePayload,
+} from 'graphql-ws';
 import type { GraphQLParams } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Admission, callerHeadersOf, classifyCaller, type SocketOperation } from './caller.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
-import { mostBodyOctets, mostBufferedOctets, mostOperationsPerSocket } from './limits.ts';
+import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
 import type { Logger } from './log.ts';
 import { findRepeatedHeader, refuseSocket, repeatedHeader } from './malformed.ts';
+import { openConnection, type SocketExtra } from './websocket-connection.ts';
 import type { Yoga } from './yoga.ts';
 
 /** GraphQL over WebSocket (the `graphql-transport-ws` protocol), at the path that HTTP has. */
@@ -22,8 +27,8 @@ export type WebSockets = {
   close(): Promise<void>;
 };
 
-type SocketExtra = Extra & Record<PropertyKey, unknown> & { hangUp?: AbortController; count?: number };
-type Connection = SocketContext<Record<string, unknown>, SocketExtra>;
+type Extra = SocketExtra & { hangUp?: AbortController; count?: number };
+type Connection = SocketContext<Record<string, unknown>, Extra>;
 
 /** What `onSubscribe` hands to `execute` and `subscribe`: the arguments, with Yoga's own functions beside them. */
 type EnvelopedArgs = ExecutionArgs & {
@@ -44,14 +49,6 @@ const operationOf = ({ extra, connectionParams }: Connection): SocketOperation =
   };
 };
 
-/** Ends a client that makes us answer and never reads. */
-const boundBuffer = (socket: WebSocket): void => {
-  const check = (): void => {
-    if (socket.bufferedAmount > mostBufferedOctets) socket.terminate();
-  };
-  socket.on('message', check).on('ping', check);
-};
-
 export const attachWebSockets = (options: {
   readonly http: HttpServer;
   readonly yoga: Yoga;
@@ -59,9 +56,11 @@ export const attachWebSockets = (options: {
   readonly admission: Admission;
   readonly resolveParams: <Params extends GraphQLParams>(params: Params) => Params;
   readonly logger: Logger;
+  /** How often a client is pinged, and how long it has for the pong. */
+  readonly heartbeatMs: number;
 }): WebSockets => {
-  const { http, yoga, endpoint, admission, resolveParams, logger } = options;
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: mostBodyOctets });
+  const { http, yoga, endpoint, admission, resolveParams, logger, heartbeatMs } = options;
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: mostBodyOctets, handleProtocols });
   /** Ids of the operations under way that end by themselves, by socket: all but subscriptions. */
   const underWay = new Map<WebSocket, Set<string>>();
   let isClosing = false;
@@ -117,24 +116,15 @@ export const attachWebSockets = (options: {
     }
   };
 
-  const server = useServer<Record<string, unknown>, SocketExtra>(
-    {
-      execute: (args) => (args as unknown as EnvelopedArgs).execute(args),
-      subscribe: (args) => (args as unknown as EnvelopedArgs).subscribe(args),
-      onSubscribe: prepare,
-      onComplete: release,
-      onClose: ({ extra }) => {
-        underWay.delete(extra.socket);
-        extra.hangUp?.abort();
-      },
+  const server = makeServer<Record<string, unknown>, Extra>({
+    execute: (args) => (args as unknown as EnvelopedArgs).execute(args),
+    subscribe: (args) => (args as unknown as EnvelopedArgs).subscribe(args),
+    onSubscribe: prepare,
+    onComplete: release,
+    onClose: ({ extra }) => {
+      underWay.delete(extra.socket);
+      extra.hangUp?.abort();
     },
-    sockets,
-  );
-  sockets.on('connection', (socket) => {
-    underWay.set(socket, new Set());
-    // What a peer does against the protocol, `ws` answers with a close code. The library would print it with its stack.
-    socket.removeAllListeners('error').on('error', () => undefined);
-    boundBuffer(socket);
   });
 
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -147,7 +137,10 @@ export const attachWebSockets = (options: {
     // No same-origin policy holds a WebSocket back: a page of any origin may try. Sec-Fetch-Site is not looked at.
     const fault = classifyCaller({ ...callerHeadersOf(request), fetchSite: null }, admission);
     if (fault !== null) return refuse('403 Forbidden', fault.code, fault.message);
-    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      underWay.set(opened, new Set());
+      openConnection({ server, socket: opened, request, heartbeatMs, logger });
+    });
   });
 
   return {
@@ -156,7 +149,7 @@ export const attachWebSockets = (options: {
       const open = [...underWay];
       for (const [socket, ids] of open) if (ids.size === 0) socket.close(goingAway, 'Going away');
       await Promise.all(open.map(([socket]) => hasClosed(socket)));
-      await server.dispose();
+      await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
   };
 };

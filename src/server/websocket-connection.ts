@@ -1,0 +1,67 @@
+/**
+ * One WebSocket between `ws` and `graphql-ws`, which come with a join of their own: that one prints every client that
+ * vanishes in the middle of a message to the console, with a stack, and lets pongs pile up for one that never reads.
+ */
+import type { IncomingMessage } from 'node:http';
+import { CloseCode, type Server } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import { mostBufferedOctets } from './limits.ts';
+import { describeFault, type Logger } from './log.ts';
+
+export type SocketExtra = {
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+} & Record<PropertyKey, unknown>;
+
+/** Ends a client that does not answer a ping before the next one, or makes us answer and never reads. */
+const keepAlive = (socket: WebSocket, heartbeatMs: number): void => {
+  let isAlive = true;
+  const beat = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+  }, heartbeatMs);
+  const bound = (): void => {
+    if (socket.bufferedAmount > mostBufferedOctets) socket.terminate();
+  };
+  socket.on('pong', () => {
+    isAlive = true;
+  });
+  socket.on('message', bound).on('ping', bound);
+  socket.once('close', () => clearInterval(beat));
+};
+
+/** A message counts as sent when its octets have left: the next event of a subscription is asked for only then. */
+const send = (socket: WebSocket, data: string): Promise<void> =>
+  new Promise((resolve) => {
+    if (socket.readyState !== socket.OPEN) return resolve();
+    // Whoever is gone hears nothing; what was for them ends with their `close`.
+    socket.send(data, () => resolve());
+  });
+
+export const openConnection = (options: {
+  readonly server: Server<SocketExtra>;
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+  readonly heartbeatMs: number;
+  readonly logger: Logger;
+}): void => {
+  const { server, socket, request, heartbeatMs, logger } = options;
+  const fail = (fault: unknown): void => {
+    logger.error('socket failed', describeFault(fault));
+    socket.close(CloseCode.InternalServerError, 'Internal server error');
+  };
+  // What a peer does against the protocol, `ws` has answered with a close code already.
+  socket.on('error', () => undefined);
+  keepAlive(socket, heartbeatMs);
+  const closed = server.opened(
+    {
+      protocol: socket.protocol,
+      send: (data) => send(socket, data),
+      close: (code, reason) => socket.close(code, reason),
+      onMessage: (hear) => socket.on('message', (data) => void hear(String(data)).catch(fail)),
+    },
+    { socket, request },
+  );
+  socket.once('close', (code, reason) => void closed(code, String(reason)).catch(fail));
+};
