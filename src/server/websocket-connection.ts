@@ -34,8 +34,9 @@ const keepAlive = (socket: WebSocket, heartbeatMs: number): void => {
 /** A message counts as sent when its octets have left: the next event of a subscription is asked for only then. */
 const send = (socket: WebSocket, data: string): Promise<void> =>
   new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve();
-    // Whoever is gone hears nothing; what was for them ends with their `close`.
+    // Whoever is gone hears nothing. What was for them ends with their `close`, which needs a turn of the event loop: a
+    // source that always has its next event would not let it come.
+    if (socket.readyState !== socket.OPEN) return void setImmediate(resolve);
     socket.send(data, () => resolve());
   });
 
