@@ -43,6 +43,8 @@ const directives: Readonly<Record<string, string>> = {
   PageInfo: '@shareable',
 };
 
+const incremental: ReadonlySet<string> = new Set(['defer', 'stream']);
+
 const hiddenQueryFields: ReadonlySet<string> = new Set(['node', 'nodes']);
 
 const readDirective = (text: string): readonly ConstDirectiveNode[] => {
@@ -63,6 +65,8 @@ const printSubgraphText = (plain: GraphQLSchema): string => {
       return directive === undefined ? undefined : { ...node, directives: readDirective(directive) };
     },
     InputObjectTypeDefinition: (node): ASTNode => ({ ...node, directives: [] }),
+    // What is deferred and streamed is the gateway's affair.
+    DirectiveDefinition: ({ name }): null | undefined => (incremental.has(name.value) ? null : undefined),
   });
   return `${link}\n\n${print(document)}\n`;
 };
