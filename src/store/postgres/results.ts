@@ -1,16 +1,10 @@
 /** What has settled, read back: pages by position, by status, reason and part of the address, and what they count to. */
 import type { Breakdown, Page, ResultFilter, ResultPage, SettledRow } from '../../jobs/index.ts';
-import { type Reason, reasonTable } from '../../verdict/index.ts';
+import type { Reason } from '../../verdict/index.ts';
+import { reasonsOf } from '../reasons.ts';
 import type { Database, Row } from './database.ts';
 import { pageOf, readResultRow, resultColumns } from './rows.ts';
 import { encodeText } from './text.ts';
-
-/** Null: all of them. A reason has one status. */
-const reasonsOf = ({ statuses, reasons }: ResultFilter): readonly Reason[] | null => {
-  if (statuses === null && reasons === null) return null;
-  const asked = reasons === null ? (Object.keys(reasonTable) as Reason[]) : [...new Set(reasons)];
-  return statuses === null ? asked : asked.filter((reason) => statuses.includes(reasonTable[reason].status));
-};
 
 /** ASCII letters in any case: "C" knows no others. */
 const searched = `strpos(lower(l.address COLLATE "C"), lower($4 COLLATE "C")) > 0`;

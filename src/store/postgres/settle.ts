@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { chunkRows } from '../../jobs/chunks.ts';
 import type { Chunk, ChunkOutcome, WaitingRow } from '../../jobs/index.ts';
+import { StoreError } from '../fault.ts';
 import { clock, type Database, type Query, type Row, type Transaction } from './database.ts';
 import { announce } from './deliveries.ts';
 import { shareJob } from './locks.ts';
@@ -294,12 +295,19 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
   const settleTogether = createTogether<Settling, 'settled' | 'refused'>(
     (batch) =>
       database.transaction(async (transaction) => {
+        // All chunks before the job, as everybody locks them: one of them may be another's by now, who waits for the job.
+        if (batch.length > 1)
+          await transaction.query('SELECT FROM chunk WHERE id = ANY($1) ORDER BY id FOR UPDATE', [
+            batch.map(({ chunk }) => chunk.id),
+          ]);
         const answers: ('settled' | 'refused')[] = [];
         for (const { chunk, outcome, now, ...how } of batch)
           answers.push(await settle(transaction, chunk, outcome, now, how));
         return answers;
       }),
     mostTogether,
+    // With a database that is away each of them would wait for it, one after another.
+    (error) => error instanceof StoreError && error.isPassing,
   );
 
   return async (

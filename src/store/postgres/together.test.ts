@@ -13,6 +13,7 @@ const start = (most = 10) => {
         }),
       ),
     most,
+    (error) => error instanceof RangeError,
   );
   return { together, runs };
 };
@@ -41,6 +42,18 @@ describe('together', () => {
     runs[0]?.end();
     await turn();
     expect(runs[2]?.items).toEqual(['b', 'c']);
+  });
+
+  it('tells all of a batch at once what is nobody’s fault', async () => {
+    const { together, runs } = start();
+    const [a, b, c] = ['a', 'b', 'c'].map((item) => together('k', item));
+    runs[0]?.end();
+    await turn();
+    runs[1]?.end(new RangeError('the store is away'));
+    await expect(b).rejects.toThrow('the store is away');
+    await expect(c).rejects.toThrow('the store is away');
+    expect(await a).toBe('a!');
+    expect(runs).toHaveLength(2);
   });
 
   it('does each alone where a batch fails, and fails that one alone which fails again', async () => {

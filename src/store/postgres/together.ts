@@ -1,6 +1,7 @@
 /**
  * What comes for one key while it is busy is done together next: batches form by themselves, with no timer, as large as
- * the work is slow. Where a batch fails each of it is done alone, so that one item's fault is nobody else's.
+ * the work is slow. Where a batch fails each of it is done alone, so that one item's fault is nobody else's; unless it
+ * failed for what would fail each of them, which all of them are told at once.
  */
 
 type Waiting<Item, Result> = PromiseWithResolvers<Result> & { readonly item: Item };
@@ -8,10 +9,12 @@ type Waiting<Item, Result> = PromiseWithResolvers<Result> & { readonly item: Ite
 /**
  * @param run does some items, whole or not at all, and gives a result for each in their order
  * @param most items at once: bounds how long one run holds what it locks
+ * @param isNobodys is it no item's fault?
  */
 export const createTogether = <Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
   most: number,
+  isNobodys: (error: unknown) => boolean,
 ): ((key: string, item: Item) => Promise<Result>) => {
   /** By key that is busy, what waits for it. */
   const busy = new Map<string, Waiting<Item, Result>[]>();
@@ -32,9 +35,10 @@ export const createTogether = <Item, Result>(
     try {
       const results = await run(some.map(({ item }) => item));
       for (const [index, { resolve }] of some.entries()) resolve(results[index] as Result);
-    } catch {
-      // Told by whichever of them fails again.
-      for (const one of some) await runAlone(one);
+    } catch (error) {
+      if (isNobodys(error)) for (const { reject } of some) reject(error);
+      // Else it is told by whichever of them fails again.
+      else for (const one of some) await runAlone(one);
     }
   };
 

@@ -2,24 +2,11 @@
  * Deliveries to webhooks on PostgreSQL: who may try one, what came of it, and what is kept of that. Any number of
  * senders: a lease ends by the database's clock, and what one of them has is passed over by the others.
  */
-import type {
-  Delivery,
-  DeliveryAttempt,
-  JobCounters,
-  JobState,
-  WebhookEvent,
-  WebhookStore,
-} from '../../jobs/index.ts';
+import type { Delivery, JobCounters, JobState, WebhookEvent, WebhookStore } from '../../jobs/index.ts';
+import { addAttempt, readAttempts } from '../attempts.ts';
 import { clock, type Database, type Row } from './database.ts';
 import { date, pageOf, text, visible } from './rows.ts';
 import { createSkew } from './skew.ts';
-
-/** Attempts that are kept of a delivery, the newest: a sender that never gives up must not grow a row for ever. */
-const mostAttempts = 50;
-/** Of an attempt's error: a sentence, not a page. */
-const longestError = 300;
-
-type KeptAttempt = Omit<DeliveryAttempt, 'at'> & { readonly at: number };
 
 const deliveryColumns = `d.id, job.id AS job_id, d.event, d.state, d.created_at, d.next_attempt_at, d.attempts`;
 
@@ -41,9 +28,6 @@ const takeStatement = `
     ORDER BY d.next_attempt_at, d.number LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
   RETURNING ${deliveryColumns}, d.job_state, d.counters, job.name, job.webhook_url, job.webhook_secret, ${clock} AS now`;
 
-const readAttempts = (attempts: unknown): readonly KeptAttempt[] =>
-  JSON.parse(String(attempts)) as readonly KeptAttempt[];
-
 const readDeliveryRow = (row: Row): Delivery => ({
   id: String(row.id),
   jobId: String(row.job_id),
@@ -51,7 +35,7 @@ const readDeliveryRow = (row: Row): Delivery => ({
   state: row.state as Delivery['state'],
   createdAt: row.created_at as Date,
   nextAttemptAt: date(row.next_attempt_at),
-  attempts: readAttempts(row.attempts).map(({ at, ...attempt }) => ({ at: new Date(at), ...attempt })),
+  attempts: readAttempts(String(row.attempts)),
 });
 
 export const createPostgresWebhooks = (database: Database): WebhookStore => {
@@ -71,25 +55,18 @@ export const createPostgresWebhooks = (database: Database): WebhookStore => {
         counters: JSON.parse(String(found.counters)) as JobCounters,
       };
     },
-    noteAttempt: (id, { at, durationMs, status, error }, outcome) =>
+    noteAttempt: (id, attempt, outcome) =>
       database.transaction(async ({ query }) => {
         const [found] = await query(
           `SELECT number, attempts FROM delivery WHERE id = $1 AND state = 'PENDING' FOR UPDATE`,
           [id],
         );
         if (found === undefined) return;
-        const attempt: KeptAttempt = {
-          at: at.getTime(),
-          durationMs,
-          status,
-          error: error === null ? null : error.slice(0, longestError),
-        };
-        const attempts = [...readAttempts(found.attempts), attempt].slice(-mostAttempts);
         await query(
           'UPDATE delivery SET state = $1, attempts = $2, next_attempt_at = $3, lease_until = NULL WHERE number = $4',
           [
             typeof outcome === 'string' ? outcome : 'PENDING',
-            JSON.stringify(attempts),
+            addAttempt(String(found.attempts), attempt),
             typeof outcome === 'string' ? null : skew.toTheirs(outcome.retryAt),
             found.number,
           ],

@@ -2,18 +2,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Breakdown, Page, ResultFilter, ResultPage, SettledRow } from '../../jobs/index.ts';
-import { type Reason, reasonTable } from '../../verdict/index.ts';
+import type { Reason } from '../../verdict/index.ts';
+import { reasonsOf } from '../reasons.ts';
 import { lowerAscii, pageOf, readResultRow, resultColumns } from './rows.ts';
 
 /** Results that a search looks at before it lets the event loop turn: about 5 ms. */
 const searchedAtOnce = 2_000;
-
-/** Null: all of them. */
-const reasonsOf = ({ statuses, reasons }: ResultFilter): readonly Reason[] | null => {
-  if (statuses === null && reasons === null) return null;
-  const asked = reasons === null ? (Object.keys(reasonTable) as Reason[]) : [...new Set(reasons)];
-  return statuses === null ? asked : asked.filter((reason) => statuses.includes(reasonTable[reason].status));
-};
 
 export const createResultReader = (db: DatabaseSync) => {
   const readPage = db.prepare(

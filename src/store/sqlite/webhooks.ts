@@ -1,28 +1,12 @@
 /** Deliveries to webhooks on SQLite: who may try one, what came of it, and what is kept of that. */
 import type { DatabaseSync } from 'node:sqlite';
-import type {
-  Delivery,
-  DeliveryAttempt,
-  JobCounters,
-  JobState,
-  WebhookEvent,
-  WebhookStore,
-} from '../../jobs/index.ts';
+import type { Delivery, JobCounters, JobState, WebhookEvent, WebhookStore } from '../../jobs/index.ts';
+import { addAttempt, readAttempts } from '../attempts.ts';
 import { readSqliteError } from '../fault.ts';
 import { inTransaction } from './database.ts';
 import { date, pageOf, type Row, text, visible } from './rows.ts';
 
-/** Attempts that are kept of a delivery, the newest: a sender that never gives up must not grow a row for ever. */
-const mostAttempts = 50;
-/** Of an attempt's error: a sentence, not a page. */
-const longestError = 300;
-
-type KeptAttempt = Omit<DeliveryAttempt, 'at'> & { readonly at: number };
-
 const deliveryColumns = `d.id, job.id AS job_id, d.event, d.state, d.created_at, d.next_attempt_at, d.attempts`;
-
-const readAttempts = (attempts: string): readonly KeptAttempt[] =>
-  JSON.parse(attempts) as readonly KeptAttempt[];
 
 const readDeliveryRow = (row: Row): Delivery => ({
   id: String(row.id),
@@ -31,10 +15,7 @@ const readDeliveryRow = (row: Row): Delivery => ({
   state: String(row.state) as Delivery['state'],
   createdAt: new Date(Number(row.created_at)),
   nextAttemptAt: date(row.next_attempt_at),
-  attempts: readAttempts(String(row.attempts)).map(({ at, ...attempt }) => ({
-    at: new Date(at),
-    ...attempt,
-  })),
+  attempts: readAttempts(String(row.attempts)),
 });
 
 export const createSqliteWebhooks = (db: DatabaseSync, place: string): WebhookStore => {
@@ -88,22 +69,15 @@ export const createSqliteWebhooks = (db: DatabaseSync, place: string): WebhookSt
           counters: JSON.parse(String(found.counters)) as JobCounters,
         };
       }),
-    noteAttempt: (id, { at, durationMs, status, error }, outcome) =>
+    noteAttempt: (id, attempt, outcome) =>
       guard(() =>
         inTransaction(db, () => {
           const found = readOne.get(id);
           if (found === undefined) return;
-          const attempt: KeptAttempt = {
-            at: at.getTime(),
-            durationMs,
-            status,
-            error: error === null ? null : error.slice(0, longestError),
-          };
-          const attempts = [...readAttempts(String(found.attempts)), attempt].slice(-mostAttempts);
           note.run({
             number: Number(found.number),
             state: typeof outcome === 'string' ? outcome : 'PENDING',
-            attempts: JSON.stringify(attempts),
+            attempts: addAttempt(String(found.attempts), attempt),
             at: typeof outcome === 'string' ? null : outcome.retryAt.getTime(),
           });
         }),
