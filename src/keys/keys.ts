@@ -34,6 +34,16 @@ export type Keys = {
   close(): Promise<void>;
 };
 
+/** Of a gateway that has none and never gets any. */
+export const noKeys: Keys = {
+  isConfigured: false,
+  find: () => ({ kind: 'unknown' }),
+  allowsOrigin: () => false,
+  onEnd: () => () => undefined,
+  refresh: async () => undefined,
+  close: async () => undefined,
+};
+
 const usualLookMs = 1_000;
 /** Last uses are noted together, so that a thousand requests a second are one write a minute. */
 const noteEveryMs = 60_000;
