@@ -202,6 +202,7 @@ describe('the tabs that GraphiQL opens in the sandbox', () => {
       'BulkJob',
       'BulkJobs',
       'ControlBulkJob',
+      'Gateway',
     ]);
   });
 
