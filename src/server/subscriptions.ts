@@ -1,10 +1,12 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { Keys } from '../keys/index.ts';
+import { type Account, accountError, ended as endedKey } from './account.ts';
 import type { RequestFaultCode } from './fault.ts';
 
 /**
- * The subscriptions that are live over HTTP, so that closing can end them: each gets a last result whose error says
- * that the gateway closes, and completes. Without it a client would take the end for that of what it watches. On a
+ * The subscriptions that are live over HTTP, so that closing can end them, and the end of the key that they were asked
+ * with: each gets a last result whose error says why, and completes. Without it a client would take the end for that of what it watches. On a
  * WebSocket the code 1001 says the same.
  */
 export type LiveSubscriptions = {
@@ -17,44 +19,50 @@ type Stream = AsyncIterableIterator<unknown>;
 
 const ended = { done: true, value: undefined } as const;
 
-const farewell = (): IteratorResult<unknown> => ({
+const closing = (): GraphQLError =>
+  new GraphQLError('The gateway closes: subscribe again.', {
+    extensions: { code: 'GATEWAY_CLOSING' satisfies RequestFaultCode },
+  });
+
+const farewellWith = (error: GraphQLError): IteratorResult<unknown> => ({
   done: false,
-  value: {
-    errors: [
-      new GraphQLError('The gateway closes: subscribe again.', {
-        extensions: { code: 'GATEWAY_CLOSING' satisfies RequestFaultCode },
-      }),
-    ],
-  },
+  value: { errors: [error] },
 });
 
-export const createLiveSubscriptions = (): LiveSubscriptions => {
-  const live = new Map<Stream, () => void>();
+export const createLiveSubscriptions = (keys: Pick<Keys, 'onEnd'>): LiveSubscriptions => {
+  const live = new Map<Stream, (why: GraphQLError) => void>();
   let isClosed = false;
 
-  const track = (source: AsyncIterable<unknown>): Stream => {
+  const track = (source: AsyncIterable<unknown>, { key }: Account): Stream => {
     const iterator = source[Symbol.asyncIterator]();
     /** Resolves the `next` that is waiting now: whoever waits is told of the end even while the source is silent. */
     let finish: (() => void) | null = null;
     let isEnded = false;
     /** To be told by the next `next`: nobody was waiting when it became due. */
-    let isFarewellDue = false;
+    let farewell: GraphQLError | null = null;
+    let unwatch: (() => void) | null = null;
+    const forget = (): void => {
+      live.delete(stream);
+      unwatch?.();
+      unwatch = null;
+    };
     const stop = async (): Promise<void> => {
       if (isEnded) return;
       isEnded = true;
-      live.delete(stream);
+      forget();
       finish?.();
       await iterator.return?.();
     };
-    const dismiss = (): void => {
-      isFarewellDue = true;
+    const dismiss = (why: GraphQLError): void => {
+      farewell = why;
       // A source that fails to end is the hub's to report; the client's stream is ending either way.
       stop().catch(() => undefined);
     };
     const end = (): IteratorResult<unknown> => {
-      if (!isFarewellDue) return ended;
-      isFarewellDue = false;
-      return farewell();
+      if (farewell === null) return ended;
+      const told = farewellWith(farewell);
+      farewell = null;
+      return told;
     };
     const stream: Stream = {
       next: () =>
@@ -64,41 +72,46 @@ export const createLiveSubscriptions = (): LiveSubscriptions => {
           iterator.next().then((item) => {
             finish = null;
             if (isEnded) return;
-            if (item.done) live.delete(stream);
+            if (item.done) forget();
             resolve(item);
           }, reject);
         }),
       return: async () => {
-        isFarewellDue = false;
+        farewell = null;
         await stop();
         return ended;
       },
       throw: async (error) => {
-        isFarewellDue = false;
+        farewell = null;
         await stop();
         throw error;
       },
       [Symbol.asyncIterator]: () => stream,
     };
     live.set(stream, dismiss);
-    if (isClosed) dismiss();
+    if (key !== null) unwatch = keys.onEnd(key.id, () => dismiss(accountError(endedKey)));
+    if (isClosed) dismiss(closing());
     return stream;
   };
 
   return {
     plugin: {
       onSubscribe: ({ args }) => {
-        if (!('request' in (args.contextValue as object))) return undefined;
+        const context = args.contextValue as unknown as {
+          readonly account: Account;
+          readonly request?: Request;
+        };
+        if (context.request === undefined) return undefined;
         return {
           onSubscribeResult: ({ result, setResult }) => {
-            if (Symbol.asyncIterator in result) setResult(track(result) as never);
+            if (Symbol.asyncIterator in result) setResult(track(result, context.account) as never);
           },
         };
       },
     },
     close: () => {
       isClosed = true;
-      for (const dismiss of [...live.values()]) dismiss();
+      for (const dismiss of [...live.values()]) dismiss(closing());
     },
   };
 };
