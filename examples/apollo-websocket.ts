@@ -1,0 +1,16 @@
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
+import { GraphQL17Alpha9Handler } from '@apollo/client/incremental';
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { createWebSocketClient } from './graphql-ws.ts';
+
+/** Queries and mutations over HTTP, subscriptions over one WebSocket, whose client reconnects. */
+export const createApolloWebSocketClient = (url: string, key?: string): ApolloClient =>
+  new ApolloClient({
+    cache: new InMemoryCache(),
+    incrementalHandler: new GraphQL17Alpha9Handler(),
+    link: ApolloLink.split(
+      ({ operationType }) => operationType === 'subscription',
+      new GraphQLWsLink(createWebSocketClient(url, key)),
+      new HttpLink({ uri: url, headers: key === undefined ? {} : { authorization: `Bearer ${key}` } }),
+    ),
+  });
