@@ -2,6 +2,7 @@ import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/clien
 import { CombinedProtocolErrors, ServerError } from '@apollo/client/errors';
 import { Defer20220824Handler } from '@apollo/client/incremental';
 import { RetryLink } from '@apollo/client/link/retry';
+import { possibleTypes } from './apollo-possible-types.ts';
 
 /** Was the connection lost, or does the gateway close? What it refused it would refuse again. */
 const isPassing = (error: unknown): boolean =>
@@ -19,7 +20,7 @@ const retry = new RetryLink({
 /** Queries, mutations, @defer and subscriptions, all over HTTP. */
 export const createApolloClient = (url: string, key?: string): ApolloClient =>
   new ApolloClient({
-    cache: new InMemoryCache(),
+    cache: new InMemoryCache({ possibleTypes }),
     incrementalHandler: new Defer20220824Handler(),
     link: ApolloLink.from([
       retry,

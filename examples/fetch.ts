@@ -1,6 +1,9 @@
 type Answer<Data> = {
   readonly data?: Data | null;
-  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: unknown } }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: unknown };
+  }[];
 };
 
 /** One query or mutation. What is wrong with the request is in `errors`, with any status. */

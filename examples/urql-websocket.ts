@@ -13,7 +13,10 @@ export const createUrqlWebSocketClient = (url: string, key?: string): Client => 
       subscriptionExchange({
         forwardSubscription: ({ query = '', variables }) => ({
           subscribe: (sink) => ({
-            unsubscribe: socket.subscribe({ query, variables: variables as Record<string, unknown> }, sink as never),
+            unsubscribe: socket.subscribe(
+              { query, variables: variables as Record<string, unknown> },
+              sink as never,
+            ),
           }),
         }),
       }),

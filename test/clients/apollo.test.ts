@@ -1,60 +1,31 @@
 /** Apollo Client 4: over HTTP alone, with multipart subscriptions and @defer; and with a WebSocket. */
-import type { ApolloClient, OperationVariables } from '@apollo/client';
-import { gql } from '@apollo/client';
-import type { CombinedGraphQLErrors } from '@apollo/client/errors';
-import { expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gql, InMemoryCache } from '@apollo/client';
+import { print } from '@apollo/client/utilities';
+import { buildSchema, isInterfaceType } from 'graphql';
+import { afterAll, expect, test, vi } from 'vitest';
 import { createApolloClient } from '../../examples/apollo.ts';
 import { createApolloPersistedClient } from '../../examples/apollo-persisted.ts';
+import { possibleTypes } from '../../examples/apollo-possible-types.ts';
 import { createApolloWebSocketClient } from '../../examples/apollo-websocket.ts';
-import { iterate } from '../../examples/iterate.ts';
 import { readOperation } from '../graphql/run.ts';
-import { type ClientUnderTest, describeClient } from './contract.ts';
-import { type Progress, type Row, useGateway } from './gateway.ts';
-import { progressOf } from './progress.ts';
+import { openApolloHttp, openApolloWebSocket } from './adapters/apollo.ts';
+import { describeClient } from './contract.ts';
+import { useGateway } from './gateway.ts';
 
-const operations = new URL('../../schema/operations', import.meta.url).pathname;
-const world = useGateway({ RCPT_PERSISTED_OPERATIONS: operations });
-const [verifyEmail, startBulkJob, bulkJobProgress, bulkJobResults] = [
-  'VerifyEmail',
-  'StartBulkJob',
-  'BulkJobProgress',
-  'BulkJobResults',
-].map((name) => gql(readOperation(name))) as [never, never, never, never];
+/** What an operator keeps for this client: its documents as it prints them, by their hash. */
+const kept = join(mkdtempSync(join(tmpdir(), 'rcpt-kept-')), 'operations.json');
+const printed = print(new InMemoryCache().transformDocument(gql(readOperation('SyntaxOnly'))));
+writeFileSync(kept, JSON.stringify({ [createHash('sha256').update(printed).digest('hex')]: printed }));
+afterAll(() => rmSync(dirname(kept), { recursive: true }));
 
-type Results = { bulkJobResults: { cursor: string; results: Row[] } };
-type Watched = { bulkJobProgress: Progress };
+const world = useGateway({ RCPT_PERSISTED_OPERATIONS: kept });
+describeClient('Apollo Client over HTTP', world, openApolloHttp);
 
-/** Refusals in `errors`, as everybody else has them; what the link gave up on is thrown. */
-const subscribe = <Data>(client: ApolloClient, query: never, variables: OperationVariables) =>
-  iterate<{ data?: Data; errors?: CombinedGraphQLErrors['errors'] }>((sink) => {
-    const subscription = client.subscribe<Data>({ query, variables, fetchPolicy: 'no-cache' }).subscribe({
-      next: ({ data, error }) => {
-        if (error === undefined) sink.next({ data: data as Data });
-        else if ('errors' in error) sink.next({ errors: (error as CombinedGraphQLErrors).errors });
-        else sink.error(error);
-      },
-      error: sink.error,
-      complete: sink.complete,
-    });
-    return () => subscription.unsubscribe();
-  });
-
-const openApollo =
-  (create: (url: string) => ApolloClient) =>
-  (url: string): ClientUnderTest => {
-    const client = create(url);
-    return {
-      verify: async (variables) => (await client.query({ query: verifyEmail, variables })).data,
-      start: async (variables) => (await client.mutate({ mutation: startBulkJob, variables })).data,
-      watch: (variables) => progressOf(subscribe<Watched>(client, bulkJobProgress, variables)),
-      subscribe: (variables) => subscribe<Results>(client, bulkJobResults, variables),
-      close: () => client.stop(),
-    };
-  };
-
-describeClient('Apollo Client over HTTP', world, openApollo(createApolloClient));
-
-describeClient('Apollo Client with a WebSocket', world, openApollo(createApolloWebSocketClient));
+describeClient('Apollo Client with a WebSocket', world, openApolloWebSocket);
 
 test.each([
   ['Defer20220824Handler', createApolloClient],
@@ -88,7 +59,10 @@ test.each([
     });
   });
   expect(states).toEqual([
-    ['streaming', { email: { __typename: 'Email', id: expect.any(String), normalized: 'Anna@accepts.test' } }],
+    [
+      'streaming',
+      { email: { __typename: 'Email', id: expect.any(String), normalized: 'Anna@accepts.test' } },
+    ],
     [
       'complete',
       {
@@ -117,4 +91,24 @@ test.each([
   expect(data).toMatchObject({ email: {} });
   expect(sent.map((body) => JSON.parse(body).query === undefined)).toEqual([true, false].slice(0, requests));
   client.stop();
+});
+
+test('the possible types are those of the schema, and errors that will be added', () => {
+  const schema = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
+  const interfaces = Object.values(schema.getTypeMap()).filter(isInterfaceType);
+  const implementers = interfaces.map(
+    (type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)] as const,
+  );
+  const { Error: errors, ...others } = possibleTypes;
+  expect({ ...others, Error: errors.filter((name) => /^\w+$/.test(name)) }).toEqual(
+    Object.fromEntries(implementers),
+  );
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+  const cache = new InMemoryCache({ possibleTypes });
+  const query = gql`{ startBulkJob { ... on Error { message code } } }`;
+  const data = { startBulkJob: { __typename: 'AddedLaterError', message: 'new', code: 'NEW' } };
+  cache.writeQuery({ query, data });
+  expect(cache.readQuery({ query })).toEqual(data);
+  expect(warned).toHaveBeenCalledTimes(1);
+  warned.mockRestore();
 });

@@ -1,6 +1,8 @@
 /** What every client must manage, whatever it speaks: a query, a mutation, an error, and subscriptions over a lost line. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { followResults, type Subscribe } from '../../examples/follow-results.ts';
+import { followResults, type SubscribeResults } from '../../examples/follow-results.ts';
+import { type Result, resubscribe } from '../../examples/resubscribe.ts';
+import type { Watched } from './adapters/operations.ts';
 import { expectEachOnce, expectEnd, type Progress, type Row, type World } from './gateway.ts';
 
 export type ClientUnderTest = {
@@ -8,14 +10,23 @@ export type ClientUnderTest = {
   verify(variables: { readonly address: string }): Promise<unknown>;
   /** StartBulkJob; its data. */
   start(variables: { readonly input: object }): Promise<unknown>;
-  /** BulkJobProgress, begun again by the client itself or by its adapter. */
-  watch(variables: { readonly id: string }): AsyncIterable<Progress>;
-  /** BulkJobResults, as `followResults` wants it. */
-  readonly subscribe: Subscribe<Row>;
+  /** BulkJobProgress. */
+  watch(variables: { readonly id: string }): AsyncIterable<Result<Watched>>;
+  /** BulkJobResults. */
+  readonly subscribe: SubscribeResults<Row>;
   close(): unknown;
 };
 
-export const describeClient = (name: string, world: World, open: (url: string) => ClientUnderTest): void => {
+export type Open = (url: string) => ClientUnderTest;
+
+export const followProgress = async function* (
+  client: ClientUnderTest,
+  id: string,
+): AsyncGenerator<Progress> {
+  for await (const { bulkJobProgress } of resubscribe(() => client.watch({ id }))) yield bulkJobProgress;
+};
+
+export const describeClient = (name: string, world: World, open: Open): void => {
   describe(name, () => {
     let client: ClientUnderTest;
     beforeEach(() => {
@@ -52,7 +63,12 @@ export const describeClient = (name: string, world: World, open: (url: string) =
 
     test('progress to its end, over a line that breaks', async () => {
       const { id } = await world.startJob();
-      await expectEnd(client.watch({ id }), world);
+      await expectEnd(followProgress(client, id), world);
+    });
+
+    test('a subscription that is refused', async () => {
+      const id = Buffer.from('BulkJob:00000000-0000-4000-8000-000000000000').toString('base64url');
+      await expect(Array.fromAsync(followProgress(client, id))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
   });
 };

@@ -56,7 +56,10 @@ export const useGateway = (env: Record<string, string> = {}): World => {
 export type Row = { readonly position: number; readonly address: string; readonly status: string };
 
 /** Each result exactly once and in order, though the line was cut on the way. */
-export const expectEachOnce = async (batches: AsyncIterable<readonly Row[]>, { line }: World): Promise<void> => {
+export const expectEachOnce = async (
+  batches: AsyncIterable<readonly Row[]>,
+  { line }: World,
+): Promise<void> => {
   const { cuts } = line;
   line.cutAfterEvent('bulkJobResults');
   const rows: Row[] = [];
@@ -66,7 +69,10 @@ export const expectEachOnce = async (batches: AsyncIterable<readonly Row[]>, { l
   expect(rows.map(({ address }) => address).toSorted()).toEqual(addresses.toSorted());
 };
 
-export type Progress = { readonly job: { readonly state: string }; readonly progress: { readonly settled: number } };
+export type Progress = {
+  readonly job: { readonly state: string };
+  readonly progress: { readonly settled: number };
+};
 
 /** The end of the job, though the line was cut on the way, and nothing that goes back. */
 export const expectEnd = async (events: AsyncIterable<Progress>, { line }: World): Promise<void> => {

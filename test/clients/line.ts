@@ -12,6 +12,8 @@ export type Line = {
    * one event and no end, however fast the gateway was.
    */
   cutAfterEvent(field: string): void;
+  /** Where connections go that begin from now on. */
+  lead(gatewayUrl: string): void;
   close(): Promise<void>;
 };
 
@@ -19,7 +21,7 @@ export type Line = {
 const ends = ['event: complete', '"type":"complete"', '--graphql--'];
 
 export const createLine = async (gatewayUrl: string): Promise<Line> => {
-  const { hostname, port, pathname } = new URL(gatewayUrl);
+  let { hostname, port, pathname } = new URL(gatewayUrl);
   const sockets = new Set<Socket>();
   let awaited: string | null = null;
   let cuts = 0;
@@ -30,7 +32,9 @@ export const createLine = async (gatewayUrl: string): Promise<Line> => {
     const first = text.indexOf(awaited);
     if (first === -1) return -1;
     const after = first + awaited.length;
-    const places = [awaited, ...ends].map((mark) => text.indexOf(mark, after)).filter((place) => place !== -1);
+    const places = [awaited, ...ends]
+      .map((mark) => text.indexOf(mark, after))
+      .filter((place) => place !== -1);
     return places.length === 0 ? -1 : Math.min(...places);
   };
 
@@ -45,7 +49,7 @@ export const createLine = async (gatewayUrl: string): Promise<Line> => {
     gateway.on('end', () => client.end());
     client.once('close', () => gateway.destroy());
     let carried = '';
-    gateway.on('data', (octets) => {
+    gateway.on('data', (octets: Buffer) => {
       // One character an octet, so that places in the text are places in the octets.
       const text = carried + octets.toString('latin1');
       const cut = findCut(text);
@@ -69,6 +73,9 @@ export const createLine = async (gatewayUrl: string): Promise<Line> => {
     },
     cutAfterEvent: (field) => {
       awaited = `"${field}":`;
+    },
+    lead: (url) => {
+      ({ hostname, port, pathname } = new URL(url));
     },
     close: async () => {
       for (const socket of sockets) socket.destroy();
