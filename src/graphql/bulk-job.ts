@@ -189,6 +189,7 @@ builder.queryFields((t) => ({
       const page = await services.jobs.list({
         limit: readPageSize(first),
         afterId: after === null ? null : readCursor('bulkJobs', after, uuid),
+        owner: null,
         states: state,
         search,
       });
