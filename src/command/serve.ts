@@ -40,7 +40,7 @@ export const startGateway = async (
     isPersistedOnly,
     isIntrospectionOn,
   };
-  const node = await openNode(config, logError);
+  const node = await openNode(config, logError, stderrLogger.audit);
   const { store, engine, jobs } = node;
   const { dns, guard, prober, verifier } = engine;
   const uploads = createUploads({
