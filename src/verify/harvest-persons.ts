@@ -119,9 +119,10 @@ export const createPersonsGuard = (ports: HarvestPorts) => {
     ): HarvestPass | Promise<HarvestPass> => {
       const account = find(question.account);
       renew(account);
+      // With a new window there may be room, for those first who came first.
+      callLine(account);
       const hash = hashOf(question.mailbox);
-      const mayPass = account.line.size === 0 || isCounted(account, hash);
-      const pass = mayPass ? decide(account, question, hash) : null;
+      const pass = decide(account, question, hash);
       if (pass !== null) return pass;
       if (signal.aborted || waiters >= mostWaiters) return left;
       waiters += 1;
