@@ -65,11 +65,13 @@ export const createListsGuard = (ports: HarvestPorts) => {
     const account = accounts.find(key) ?? open();
     renew(account);
     const { unknown, known } = account;
+    const before = unknown.kept.size + known.kept.size;
     if (isUnknown) addDistinct(unknown, hashOf(mailbox));
     else addDistinct(known, hashOf(personOf(mailbox)));
     const unknownCount = countDistinct(unknown);
     if (unknownCount >= limit && unknownCount > countDistinct(known)) account.isLimited = true;
-    accounts.keep(key, account, unknown.kept.size + known.kept.size);
+    const hashes = unknown.kept.size + known.kept.size;
+    if (hashes !== before) accounts.keep(key, account, hashes);
   };
 
   return {
