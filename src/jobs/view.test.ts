@@ -7,7 +7,15 @@ import { openJobs } from '../../test/jobs/fakes.ts';
 import { firstJobs, inlineList, noFilter } from '../../test/jobs/inputs.ts';
 import { create, later, result, rowsOf, take } from '../../test/store/list.ts';
 import { type DataDir, openDataDir } from '../store/index.ts';
-import { createUploads, type Job, type Jobs, viewJobs, viewUploads } from './index.ts';
+import {
+  createUploads,
+  type Job,
+  type Jobs,
+  type ViewedUploads,
+  type Viewer,
+  viewJobs,
+  viewUploads,
+} from './index.ts';
 
 const never = new AbortController().signal;
 const anyPage = { limit: 10, afterId: null };
@@ -17,7 +25,7 @@ const viewers = {
   nobody: { owner: null, seesAll: false },
   admin: { owner: 'admin', seesAll: true },
   keyless: { owner: null, seesAll: true },
-} as const;
+} as const satisfies Record<string, Viewer>;
 
 /** Real jobs on a real store, that nobody works on; how often a job was read. */
 describe('a view', () => {
@@ -129,7 +137,7 @@ describe('a view', () => {
   });
 
   it('lists its viewer’s jobs alone, whatever is asked', async () => {
-    const listed = async (viewer: (typeof viewers)[keyof typeof viewers], owner: string | null = null) =>
+    const listed = async (viewer: Viewer, owner: string | null = null) =>
       (await viewJobs(jobs, viewer).list({ ...firstJobs, owner })).items.map(({ id }) => id);
     expect(await listed(viewers.a)).toEqual([ofA.id]);
     expect(await listed(viewers.a, 'a')).toEqual([ofA.id]);
@@ -189,16 +197,17 @@ describe('a view', () => {
         throw error;
       },
     });
-    const [a, b, admin] = [viewers.a, viewers.b, viewers.admin].map((viewer) => viewUploads(uploads, viewer));
-    const made = await a?.create({ fileName: 'l.csv', sizeBytes: 5 });
-    if (made?.kind !== 'created') throw new Error(made?.kind);
+    const view = (viewer: Viewer): ViewedUploads => viewUploads(uploads, viewer);
+    const [a, b, admin] = [view(viewers.a), view(viewers.b), view(viewers.admin)];
+    const made = await a.create({ fileName: 'l.csv', sizeBytes: 5 });
+    if (made.kind !== 'created') throw new Error(made.kind);
     const { upload } = made;
     expect(upload.owner).toBe('a');
-    expect(await a?.read(upload.id)).toEqual(upload);
-    expect(await b?.read(upload.id)).toBeNull();
-    expect(await admin?.read(upload.id)).toBeNull();
+    expect(await a.read(upload.id)).toEqual(upload);
+    expect(await b.read(upload.id)).toBeNull();
+    expect(await admin.read(upload.id)).toBeNull();
     // It stands in where an owner is asked for.
-    const standIn: Pick<typeof uploads, 'create' | 'read'> = viewUploads(uploads, viewers.b);
+    const standIn: Pick<typeof uploads, 'create' | 'read'> = view(viewers.b);
     expect(await standIn.read(upload.id, 'a')).toBeNull();
     expect(await standIn.create({ fileName: null, sizeBytes: 1, owner: 'a' })).toMatchObject({
       upload: { owner: 'b' },
