@@ -13,4 +13,5 @@ export { type KeyFinding, type Keys, type KeysOptions, openKeys } from './keys.t
 export { localBuckets } from './local-buckets.ts';
 export { drawKey, type KeyWish, KeyWishError } from './new-key.ts';
 export type * from './ports.ts';
+export { steadfastBuckets } from './steadfast-buckets.ts';
 export * from './types.ts';
