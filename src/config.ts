@@ -9,7 +9,7 @@ import { type Config, type Setting, settings } from './config-settings.ts';
 import { ConfigError } from './config-values.ts';
 
 export type { Config } from './config-settings.ts';
-export { type ApiKeySetting, ConfigError, type DatabaseSetting, type ProxySetting } from './config-values.ts';
+export { type ApiKeySetting, ConfigError } from './config-values.ts';
 
 /**
  * Reads every setting from the environment.
