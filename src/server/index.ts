@@ -14,8 +14,10 @@ import type { Services } from '../graphql/index.ts';
 import { type Admission, isLoopbackHost } from './caller.ts';
 import { answerPreflight, isPreflight } from './cors.ts';
 import { createDocuments, type DocumentOptions } from './document.ts';
+import { createEventStreams } from './event-stream.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { createHealth } from './health.ts';
+import { startHeart } from './heart.ts';
 import {
   closeGraceMs,
   headersTimeoutMs,
@@ -31,6 +33,7 @@ import { createLinks } from './link.ts';
 import { type Logger, stderrLogger } from './log.ts';
 import { answerMalformed, findRepeatedHeader, refuseRequest, repeatedHeader } from './malformed.ts';
 import { readOperationTabs } from './operations.ts';
+import { createResponder } from './respond.ts';
 import { createLiveSubscriptions } from './subscriptions.ts';
 import { watchUnread } from './unread.ts';
 import { createUploadHandler, isUploadPath } from './upload.ts';
@@ -111,6 +114,8 @@ export const createServer = (options: ServerOptions): Server => {
   });
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
   const subscriptions = createLiveSubscriptions();
+  const heart = startHeart(timeouts.heartbeatMs ?? heartbeatMs);
+  const eventStreams = createEventStreams(heart);
   const page =
     options.isGraphiqlOn === false
       ? null
@@ -129,7 +134,8 @@ export const createServer = (options: ServerOptions): Server => {
     isSandbox,
     subscriptions,
     documents: documents.plugin,
-    heartbeatMs: timeouts.heartbeatMs ?? heartbeatMs,
+    heart,
+    eventStreams,
     routes: {
       endpoint,
       admission,
@@ -145,6 +151,7 @@ export const createServer = (options: ServerOptions): Server => {
     },
   });
 
+  const respond = createResponder({ yoga, eventStreams, logger });
   const upload = createUploadHandler({
     links,
     uploads: services.uploads,
@@ -171,7 +178,7 @@ export const createServer = (options: ServerOptions): Server => {
       }
       if (hasBody(request)) endWithBody(request, timeouts.bodyMs);
       if (isPreflight(request)) return answerPreflight(request, response, admission);
-      yoga(request, response);
+      void respond(request, response);
     },
   );
   answerMalformed(http);
@@ -184,7 +191,7 @@ export const createServer = (options: ServerOptions): Server => {
     admission,
     resolveParams: documents.resolveParams,
     logger,
-    heartbeatMs: timeouts.heartbeatMs ?? heartbeatMs,
+    heart,
   });
   /** Upgraded sockets are the HTTP server's no longer, and it would not cut them off. */
   const sockets = new Set<Socket>();
@@ -207,6 +214,7 @@ export const createServer = (options: ServerOptions): Server => {
     clearInterval(sweep);
     clearTimeout(cutOff);
     endUnread();
+    heart.stop();
     await yoga.dispose();
   };
 

@@ -12,6 +12,7 @@ import type { GraphQLParams } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Admission, callerHeadersOf, classifyCaller, type SocketOperation } from './caller.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
+import type { Heart } from './heart.ts';
 import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
 import type { Logger } from './log.ts';
 import { findRepeatedHeader, refuseSocket, repeatedHeader } from './malformed.ts';
@@ -56,10 +57,10 @@ export const attachWebSockets = (options: {
   readonly admission: Admission;
   readonly resolveParams: <Params extends GraphQLParams>(params: Params) => Params;
   readonly logger: Logger;
-  /** How often a client is pinged, and how long it has for the pong. */
-  readonly heartbeatMs: number;
+  /** Pings each client, which has until the next one for its pong. */
+  readonly heart: Heart;
 }): WebSockets => {
-  const { http, yoga, endpoint, admission, resolveParams, logger, heartbeatMs } = options;
+  const { http, yoga, endpoint, admission, resolveParams, logger, heart } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostBodyOctets, handleProtocols });
   /** Ids of the operations under way that end by themselves, by socket: all but subscriptions. */
   const underWay = new Map<WebSocket, Set<string>>();
@@ -139,7 +140,7 @@ export const attachWebSockets = (options: {
     if (fault !== null) return refuse('403 Forbidden', fault.code, fault.message);
     sockets.handleUpgrade(request, socket, head, (opened) => {
       underWay.set(opened, new Set());
-      openConnection({ server, socket: opened, request, heartbeatMs, logger });
+      openConnection({ server, socket: opened, request, heart, logger });
     });
   });
 

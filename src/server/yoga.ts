@@ -3,8 +3,10 @@ import { LRUCache } from 'lru-cache';
 import { type Context, createContext, federateSchema, type Services, schema } from '../graphql/index.ts';
 import { bodyPlugin } from './body.ts';
 import { establishCaller, type Operation } from './caller.ts';
+import type { EventStreams } from './event-stream.ts';
 import { maskFault } from './fault.ts';
 import { healthPaths } from './health.ts';
+import type { Heart } from './heart.ts';
 import { incrementalPlugin } from './incremental.ts';
 import { mostRememberedDocumentText } from './limits.ts';
 import type { Links } from './link.ts';
@@ -38,8 +40,9 @@ export const createGatewayYoga = (options: {
   readonly isSandbox: boolean;
   readonly subscriptions: LiveSubscriptions;
   readonly documents: Plugin;
-  /** Of a silent multipart subscription. */
-  readonly heartbeatMs: number;
+  /** Of silent multipart subscriptions. */
+  readonly heart: Heart;
+  readonly eventStreams: EventStreams;
   readonly routes: RoutesOptions;
 }): Yoga => {
   const { endpoint, services, links, logger, isSandbox, subscriptions, documents, routes } = options;
@@ -65,7 +68,8 @@ export const createGatewayYoga = (options: {
       incrementalPlugin,
       resultsPlugin({ logger, isSandbox }),
       subscriptions.plugin,
-      multipartSubscriptionPlugin(options.heartbeatMs),
+      options.eventStreams.plugin,
+      multipartSubscriptionPlugin(options.heart),
     ],
     // A net below `resultsPlugin`: faults before there is a context, which go to the log without a request id.
     maskedErrors: { maskError: (error) => maskFault(error, logger, undefined) },
