@@ -34,6 +34,7 @@ import { type Logger, stderrLogger } from './log.ts';
 import { answerMalformed, findRepeatedHeader, refuseRequest, repeatedHeader } from './malformed.ts';
 import { readOperationTabs } from './operations.ts';
 import { createResponder } from './respond.ts';
+import { createFinish } from './results.ts';
 import { createLiveSubscriptions } from './subscriptions.ts';
 import { watchUnread } from './unread.ts';
 import { createUploadHandler, isUploadPath } from './upload.ts';
@@ -113,7 +114,8 @@ export const createServer = (options: ServerOptions): Server => {
     ...options.documents,
   });
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
-  const subscriptions = createLiveSubscriptions();
+  const finish = createFinish({ logger, isSandbox });
+  const subscriptions = createLiveSubscriptions(finish);
   const heart = startHeart(timeouts.heartbeatMs ?? heartbeatMs);
   const eventStreams = createEventStreams(heart);
   const page =
@@ -132,6 +134,7 @@ export const createServer = (options: ServerOptions): Server => {
     links,
     logger,
     isSandbox,
+    finish,
     subscriptions,
     documents: documents.plugin,
     heart,

@@ -12,7 +12,7 @@ import { mostRememberedDocumentText } from './limits.ts';
 import type { Links } from './link.ts';
 import type { Logger } from './log.ts';
 import { multipartSubscriptionPlugin } from './multipart-subscription.ts';
-import { resultsPlugin } from './results.ts';
+import { type Finish, resultsPlugin } from './results.ts';
 import { type RoutesOptions, routesPlugin } from './routes.ts';
 import type { LiveSubscriptions } from './subscriptions.ts';
 
@@ -38,6 +38,7 @@ export const createGatewayYoga = (options: {
   readonly links: Links;
   readonly logger: Logger;
   readonly isSandbox: boolean;
+  readonly finish: Finish;
   readonly subscriptions: LiveSubscriptions;
   readonly documents: Plugin;
   /** Of silent multipart subscriptions. */
@@ -66,7 +67,7 @@ export const createGatewayYoga = (options: {
       bodyPlugin,
       documents,
       incrementalPlugin,
-      resultsPlugin({ logger, isSandbox }),
+      resultsPlugin(options.finish, { isSandbox }),
       subscriptions.plugin,
       options.eventStreams.plugin,
       multipartSubscriptionPlugin(options.heart),
