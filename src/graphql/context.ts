@@ -62,13 +62,15 @@ const mostVerifications = 200;
 const mostGreetings = 20;
 
 const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => {
-  const verifications = new Map<string, Promise<Verification>>();
-  const hosts = new Map<DomainName, Promise<MailHosts>>();
-  const greetings = new Map<ExchangeHost, Promise<Greeting | null>>();
+  // Made when they are needed: most operations need none or one, and a subscription keeps them while it is silent.
+  let verifications: Map<string, Promise<Verification>> | undefined;
+  let hosts: Map<DomainName, Promise<MailHosts>> | undefined;
+  let greetings: Map<ExchangeHost, Promise<Greeting | null>> | undefined;
   return {
     verify: (parsed, maxAgeSeconds) => {
       const text = parsed.kind === 'address' ? parsed.address.normalized : parsed.input;
       const key = maxAgeSeconds === null ? text : `${maxAgeSeconds} ${text}`;
+      verifications ??= new Map();
       let verification = verifications.get(key);
       if (verification === undefined) {
         if (verifications.size >= mostVerifications)
@@ -86,6 +88,7 @@ const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => 
       return verification;
     },
     mailHosts: (domain) => {
+      hosts ??= new Map();
       let answer = hosts.get(domain);
       if (answer === undefined) {
         answer = verifier.lookupMailHosts(domain, signal);
@@ -94,6 +97,7 @@ const createLookups = ({ verifier }: Services, signal: AbortSignal): Lookups => 
       return answer;
     },
     greeting: (host) => {
+      greetings ??= new Map();
       let greeting = greetings.get(host);
       if (greeting === undefined) {
         if (greetings.size >= mostGreetings)

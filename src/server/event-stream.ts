@@ -131,8 +131,8 @@ export const createEventStreams = (heart: Heart): EventStreams => {
       request.removeAllListeners();
       request.socket.setTimeout(0);
       request.socket.setKeepAlive(true);
-      response.setHeaders(answered.headers);
-      response.writeHead(answered.status);
+      // Together: headers that are set one by one are kept for as long as the response goes on.
+      response.writeHead(answered.status, [...answered.headers].flat());
       new EventStream(events, heart, response);
       return true;
     },

@@ -99,6 +99,8 @@ export const attachWebSockets = (options: {
       const document = enveloped.parse(query ?? '');
       const faults = enveloped.validate(enveloped.schema, document);
       if (faults.length > 0) return faults as readonly GraphQLError[];
+      // The message is kept for as long as the operation goes on: with the text that all who sent the same have in common.
+      Object.assign(params, { query: document.loc?.source.body });
       const operation = getOperationAST(document, operationName);
       if (!operation) return [unknownOperation()];
       const contextValue = await enveloped.contextFactory();
