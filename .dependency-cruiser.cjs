@@ -10,9 +10,10 @@ const may = {
   verdict: ['address', 'catalog', 'dns', 'smtp'],
   verify: ['address', 'catalog', 'dns', 'smtp', 'verdict'],
   jobs: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify'],
-  store: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs'],
-  graphql: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs'],
-  server: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs', 'graphql'],
+  keys: [],
+  store: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs', 'keys'],
+  graphql: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs', 'keys'],
+  server: ['address', 'catalog', 'dns', 'smtp', 'verdict', 'verify', 'jobs', 'keys', 'graphql'],
   contract: ['graphql'],
   sandbox: ['address', 'catalog'],
 };

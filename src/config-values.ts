@@ -4,6 +4,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { parseAddress, parseDomain } from './address/index.ts';
 import { parseDuration } from './duration.ts';
+import { isKeyText } from './keys/index.ts';
 
 /** A SOCKS5 proxy. User and password are behind a function, so that no dump of a configuration shows them. */
 export type ProxySetting = {
@@ -15,6 +16,9 @@ export type ProxySetting = {
 
 /** PostgreSQL. The URL holds a password: behind a function, so that no dump of a configuration shows it. */
 export type DatabaseSetting = { readonly readUrl: () => string };
+
+/** An API key, behind a function, so that no dump of a configuration shows it. */
+export type ApiKeySetting = { readonly read: () => string };
 
 /** One bad setting, in one line that names it. */
 export class ConfigError extends Error {
@@ -145,4 +149,10 @@ export const database = (text: string): DatabaseSetting | null => {
   return isPostgres
     ? { readUrl: () => text }
     : expected('a URL like postgres://user:password@host:port/database');
+};
+
+/** Whatever is wrong, the text is not repeated. */
+export const apiKey = (text: string): ApiKeySetting | null => {
+  if (text === '') return null;
+  return isKeyText(text) ? { read: () => text } : expected('an API key whole, as rcpt keys create showed it');
 };

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
-import { ConfigError, printSettingsTable, readConfig, type settings } from './config.ts';
+import { describe, expect, test } from 'vitest';
+import { ConfigError, printSettingsTable, readConfig, refuseOpenHost, type settings } from './config.ts';
+import { drawKey } from './keys/index.ts';
 
 test('an empty environment gives the documented defaults', () => {
   expect(readConfig({ RCPT_HELO_NAME: 'probe.example.org' })).toEqual({
@@ -33,6 +34,8 @@ test('an empty environment gives the documented defaults', () => {
     maxRows: 1_000_000,
     isFederated: false,
     corsOrigins: [],
+    trustedProxies: [],
+    apiKey: null,
     persistedOperations: null,
     isPersistedOnly: false,
     isGraphiqlOn: true,
@@ -64,6 +67,7 @@ test.each([
     'corsOrigins',
     ['https://app.example', 'http://localhost:5173'],
   ],
+  ['RCPT_TRUSTED_PROXIES', '10.0.0.0/8, fd00::1', 'trustedProxies', ['10.0.0.0/8', 'fd00::1/128']],
   ['RCPT_MAX_PROBES_PER_SECOND_PER_EXCHANGE', '0', 'maxProbesPerSecondPerExchange', 0],
   ['RCPT_SOURCE', '192.0.2.1', 'source', '192.0.2.1'],
   ['RCPT_SOURCE_IPS', '127.0.0.3,127.0.0.2', 'source', '127.0.0.2,127.0.0.3'],
@@ -78,7 +82,6 @@ test.each([
   ['RCPT_PORT', '-1'],
   ['RCPT_PORT', '4000x'],
   ['RCPT_PORT', ''],
-  ['RCPT_HOST', '0.0.0.0'],
   ['RCPT_INSECURE', 'yes'],
   ['RCPT_DNS_SERVERS', 'resolver.example'],
   ['RCPT_DNS_SERVERS', '127.0.0.1:99999'],
@@ -127,6 +130,9 @@ test.each([
   ['RCPT_CORS_ORIGINS', 'https://app.example:443'],
   ['RCPT_CORS_ORIGINS', 'ftp://app.example'],
   ['RCPT_CORS_ORIGINS', 'https://app.example,'],
+  ['RCPT_TRUSTED_PROXIES', 'proxy.example'],
+  ['RCPT_TRUSTED_PROXIES', '10.0.0.0/8,'],
+  ['RCPT_API_KEY', 'rcpt_sk_secret'],
   ['RCPT_PERSISTED_ONLY', '1'],
   ['RCPT_GRAPHIQL', 'off'],
   ['RCPT_INTROSPECTION', 'no'],
@@ -177,8 +183,44 @@ test('sources and a proxy contradict each other', () => {
   );
 });
 
-test('a host that is not loopback is served when that is asked for', () => {
-  expect(readConfig({ RCPT_HOST: '0.0.0.0', RCPT_INSECURE: '1' }).host).toBe('0.0.0.0');
+test('RCPT_API_KEY is understood, and no dump shows it', () => {
+  const { text } = drawKey(
+    {
+      name: 'a',
+      scopes: ['bulk'],
+      origins: [],
+      pointsPerMinute: null,
+      expiresAt: null,
+      isPersistedOnly: false,
+    },
+    new Date(),
+  );
+  const config = readConfig({ RCPT_API_KEY: text });
+  expect(config.apiKey?.read()).toBe(text);
+  for (const dump of [JSON.stringify(config), inspect(config, { depth: 9, showHidden: true })])
+    expect(dump).not.toContain(text);
+});
+
+describe('a host that is not loopback', () => {
+  const open = { RCPT_HOST: '0.0.0.0' };
+  test.each([
+    ['with neither a key nor a word', open, false],
+    ['in IPv6', { RCPT_HOST: '::' }, false],
+    ['by name', { RCPT_HOST: 'rcpt.example' }, false],
+  ])('%s is refused in one line', (_name, env, hasKeys) => {
+    const attempt = () => refuseOpenHost(readConfig(env), hasKeys);
+    expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(/^RCPT_HOST: .*\(rcpt keys create .*\)$/);
+  });
+
+  test.each([
+    ['with keys', open, true],
+    ['when that is asked for', { ...open, RCPT_INSECURE: '1' }, false],
+    ['and is none', { RCPT_HOST: '::1' }, false],
+    ['and is none, by number', { RCPT_HOST: '127.8.8.8' }, false],
+  ])('%s is served', (_name, env, hasKeys) => {
+    expect(() => refuseOpenHost(readConfig(env), hasKeys)).not.toThrow();
+  });
 });
 
 test("the README's table of settings is this one", () => {

@@ -5,7 +5,10 @@
  */
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import {
+  type ApiKeySetting,
+  apiKey,
   ConfigError,
   cidr,
   type DatabaseSetting,
@@ -27,7 +30,7 @@ import {
   webOrigin,
 } from './config-values.ts';
 
-export { ConfigError, type DatabaseSetting, type ProxySetting } from './config-values.ts';
+export { type ApiKeySetting, ConfigError, type DatabaseSetting, type ProxySetting } from './config-values.ts';
 
 export type Config = {
   readonly host: string;
@@ -70,6 +73,10 @@ export type Config = {
   readonly isFederated: boolean;
   /** Origins whose pages may use the gateway, as browsers write them. */
   readonly corsOrigins: readonly string[];
+  /** CIDRs of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** What `rcpt bulk --attach` shows the gateway, behind a function; null: nothing. */
+  readonly apiKey: ApiKeySetting | null;
   /** File or folder of documents; null: there are none. */
   readonly persistedOperations: string | null;
   readonly isPersistedOnly: boolean;
@@ -99,14 +106,14 @@ export const settings = {
   host: setting(
     'RCPT_HOST',
     '127.0.0.1',
-    'Where HTTP listens. A host that is not loopback is refused unless `RCPT_INSECURE=1`.',
+    'Where HTTP listens. A host that is not loopback is refused unless there are API keys (`rcpt keys create`) or `RCPT_INSECURE=1`.',
     (text) => text || expected('a host'),
   ),
   port: setting('RCPT_PORT', '4000', 'Port of HTTP; `0` lets the system choose.', integer(0, 65_535)),
   isInsecureAllowed: setting(
     'RCPT_INSECURE',
     '0',
-    '`1` lets a host that is not loopback serve everybody.',
+    '`1` lets a host that is not loopback serve everybody while there is no API key.',
     flag,
   ),
   dataDir: setting(
@@ -240,6 +247,18 @@ export const settings = {
     'Comma list of origins, `https://app.example`, whose pages may use the gateway from a browser; empty: only its own.',
     list(webOrigin),
   ),
+  trustedProxies: setting(
+    'RCPT_TRUSTED_PROXIES',
+    '',
+    'Comma list of CIDRs of your own proxies, whose `X-Forwarded-For` tells where a client of a publishable key is; empty: nobody is believed.',
+    list(cidr),
+  ),
+  apiKey: setting(
+    'RCPT_API_KEY',
+    '',
+    'Key that `rcpt bulk --attach` shows the gateway; the gateway itself does not read it.',
+    apiKey,
+  ),
   persistedOperations: setting(
     'RCPT_PERSISTED_OPERATIONS',
     '',
@@ -290,19 +309,32 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>>): C
     throw new ConfigError(
       'RCPT_PERSISTED_ONLY: without RCPT_PERSISTED_OPERATIONS no document could be asked at all',
     );
-  if (!isLoopback(config.host) && !config.isInsecureAllowed)
-    throw new ConfigError(
-      `RCPT_HOST: ${config.host} is not loopback and there are no API keys: anybody could probe through you (RCPT_INSECURE=1 allows it)`,
-    );
   return config;
+};
+
+/**
+ * Known only when the keys are: without any, whoever reaches the port may probe.
+ * @throws ConfigError
+ */
+export const refuseOpenHost = (
+  { host, isInsecureAllowed }: Pick<Config, 'host' | 'isInsecureAllowed'>,
+  hasKeys: boolean,
+): void => {
+  if (!isLoopback(host) && !isInsecureAllowed && !hasKeys)
+    throw new ConfigError(
+      `RCPT_HOST: ${host} is not loopback and there are no API keys: anybody could probe through you (rcpt keys create makes one, RCPT_INSECURE=1 allows it)`,
+    );
 };
 
 /** Two machines that say nothing are two sources, unless they leave by one proxy. */
 const nameSource = ({ sourceIps, proxy }: Config): string =>
   sourceIps.length > 0 ? [...sourceIps].sort().join(',') : (proxy?.host ?? hostname());
 
+/** Of the sandbox: simulated verdicts never mix with real ones. */
+export const sandboxDir = (dataDir: string): string => join(dataDir, 'sandbox');
+
 /** Does the host only reach this machine? */
-export const isLoopback = (host: string): boolean =>
+const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 /** The README's table of settings, in Markdown. */

@@ -10,7 +10,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import type { KeyFlags } from './command/keys.ts';
+import { type Config, ConfigError, readConfig, sandboxDir } from './config.ts';
 import type { ResultFormat } from './jobs/index.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -109,8 +110,9 @@ program
     if (options.attach !== undefined) {
       if (file !== undefined) throw new WrongCall('a file and --attach exclude each other');
       const { runAttach } = await import('./command/attach.ts');
-      const url = options.url ?? endpointOf(readConfig(process.env));
-      await runAttach(options.attach, { url, output, format, signal });
+      const config = readConfig(process.env);
+      const url = options.url ?? endpointOf(config);
+      await runAttach(options.attach, { url, apiKey: config.apiKey, output, format, signal });
       return;
     }
     if (file === undefined) throw new WrongCall("name the list's file, or a job with --attach <id>");
@@ -126,6 +128,54 @@ type BulkFlags = {
   attach?: string;
   url?: string;
   sandbox?: true;
+};
+
+const keys = program.command('keys').description('make, list and revoke the API keys of a gateway');
+const json = ['--json', 'print JSON'] as const;
+const sandboxed = ['--sandbox', 'of the sandbox'] as const;
+
+keys
+  .command('create')
+  .description('make a key, and show it this once')
+  .requiredOption('--name <name>', 'what it is for')
+  .requiredOption('--scope <scopes>', 'comma list of verify, bulk and admin')
+  .option('--origin <origins...>', 'publishable: for pages of these origins alone, and for verify alone')
+  .option('--per-minute <points>', 'points of cost a minute; of a publishable key, for each client')
+  .option('--expires <duration>', 'after which it is good no more, such as 90d (default: never)')
+  .option('--persisted-only', 'publishable: run only the documents of RCPT_PERSISTED_OPERATIONS')
+  .option(...json)
+  .option(...sandboxed)
+  .action(async (flags: KeyFlags) => {
+    const { createKey, readWish } = await import('./command/keys.ts');
+    await createKey(readWish(flags, new Date()), keysConfig(flags), { isJson: flags.json ?? false });
+  });
+
+keys
+  .command('list')
+  .description('show the keys there are')
+  .argument('[search]', 'beginning of a key, or a part of its name')
+  .option(...json)
+  .option(...sandboxed)
+  .action(async (search: string | undefined, flags: KeyFlags) => {
+    const { listKeys } = await import('./command/keys.ts');
+    await listKeys(search ?? null, keysConfig(flags), { isJson: flags.json ?? false });
+  });
+
+keys
+  .command('revoke')
+  .description('end a key: requests and streams of it are refused within a second')
+  .argument('<key>', 'its id, its beginning, or all of it')
+  .option(...json)
+  .option(...sandboxed)
+  .action(async (which: string, flags: KeyFlags) => {
+    const { revokeKey } = await import('./command/keys.ts');
+    await revokeKey(which, keysConfig(flags), { isJson: flags.json ?? false });
+  });
+
+/** The sandbox keeps what it has in a folder of its own, and in no database. */
+const keysConfig = ({ sandbox }: KeyFlags): Config => {
+  const config = readConfig(process.env);
+  return sandbox ? { ...config, dataDir: sandboxDir(config.dataDir), database: null } : config;
 };
 
 program
@@ -187,6 +237,10 @@ const explain = (error: unknown): number => {
   if (error instanceof Interrupted) return 130;
   if (error instanceof WrongCall) {
     console.error(`rcpt: ${error.message} (rcpt bulk --help tells more)`);
+    return 64;
+  }
+  if (error instanceof Error && error.name === 'KeyWishError') {
+    console.error(`rcpt: ${error.message} (rcpt keys create --help tells more)`);
     return 64;
   }
   if (error instanceof ConfigError) {

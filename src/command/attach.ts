@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
+import type { ApiKeySetting } from '../config.ts';
 import type { Progress } from '../jobs/index.ts';
 import { openProgressBar } from './progress-bar.ts';
 import { printSafely } from './receipt.ts';
@@ -16,6 +17,8 @@ import { printSafely } from './receipt.ts';
 export type AttachOptions = {
   /** Of the gateway's GraphQL endpoint. */
   readonly url: string;
+  /** Null: the gateway asks for none. */
+  readonly apiKey: ApiKeySetting | null;
   /** Null: nothing is downloaded. */
   readonly output: string | null;
   readonly format: 'CSV' | 'NDJSON' | 'XLSX';
@@ -54,15 +57,18 @@ type Result<Data> = {
 };
 
 const post = async (
-  url: string,
+  { url, apiKey, signal }: Pick<AttachOptions, 'url' | 'apiKey' | 'signal'>,
   accept: string,
   body: { query: string; variables: object },
-  signal: AbortSignal,
 ): Promise<Response> => {
   try {
     return await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept },
+      headers: {
+        'content-type': 'application/json',
+        accept,
+        ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey.read()}` }),
+      },
       body: JSON.stringify(body),
       signal,
     });
@@ -79,18 +85,26 @@ const dataOf = <Data>({ data, errors }: Result<Data>): Data => {
   return data;
 };
 
+/** What a gateway says that wants a key, or another one, is told to the person; that it is asked too often passes. */
+const refuseRefused = async (
+  response: Response,
+  { apiKey }: Pick<AttachOptions, 'apiKey'>,
+): Promise<void> => {
+  if (response.status === 429) throw new Disconnected('the gateway is asked too often');
+  if (response.status !== 401 && response.status !== 403) return;
+  const { errors } = (await response.json().catch(() => ({}))) as Result<never>;
+  const said = printSafely(errors?.[0]?.message ?? `HTTP ${response.status}`);
+  throw new AttachFailed(apiKey === null ? `${said} (RCPT_API_KEY takes it)` : said);
+};
+
 /** The events of one connection; returns when the gateway says `complete`, throws Disconnected when it is cut off. */
 async function* readEvents(
-  url: string,
   id: string,
-  signal: AbortSignal,
+  options: Pick<AttachOptions, 'url' | 'apiKey' | 'signal'>,
 ): AsyncGenerator<JobEvent, void, undefined> {
-  const response = await post(
-    url,
-    'text/event-stream',
-    { query: progressDocument, variables: { id } },
-    signal,
-  );
+  const { url, signal } = options;
+  const response = await post(options, 'text/event-stream', { query: progressDocument, variables: { id } });
+  await refuseRefused(response, options);
   if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream'))
     throw new AttachFailed(
       `${url} is no rcpt gateway: it answers ${response.status} without an event stream`,
@@ -124,14 +138,15 @@ async function* readEvents(
 }
 
 /** Follows the job through lost connections; the first one must succeed. */
-const follow = async (id: string, { url, signal }: AttachOptions): Promise<JobEvent | null> => {
+const follow = async (id: string, options: AttachOptions): Promise<JobEvent | null> => {
+  const { signal } = options;
   const bar = openProgressBar(process.stderr);
   let last: JobEvent | null = null;
   let pauseMs = firstPauseMs;
   try {
     while (true)
       try {
-        for await (const event of readEvents(url, id, signal)) {
+        for await (const event of readEvents(id, options)) {
           last = event;
           pauseMs = firstPauseMs;
           bar.show(event);
@@ -148,17 +163,12 @@ const follow = async (id: string, { url, signal }: AttachOptions): Promise<JobEv
   }
 };
 
-const download = async (
-  id: string,
-  output: string,
-  { url, format, signal }: AttachOptions,
-): Promise<void> => {
-  const answer = await post(
-    url,
-    'application/json',
-    { query: resultsDocument, variables: { id, format } },
-    signal,
-  );
+const download = async (id: string, output: string, options: AttachOptions): Promise<void> => {
+  const { format, signal } = options;
+  const answer = await post(options, 'application/json', {
+    query: resultsDocument,
+    variables: { id, format },
+  });
   const { bulkJob } = dataOf(
     (await answer.json()) as Result<{ bulkJob: { readonly resultsUrl: string } | null }>,
   );

@@ -1,6 +1,5 @@
 /** The mail internet in a box, and the settings that point a gateway at it. */
-import { join } from 'node:path';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, readConfig, sandboxDir } from '../config.ts';
 import { printExamples, startSandbox } from '../sandbox/index.ts';
 
 export type SandboxWorld = {
@@ -22,7 +21,7 @@ export const openSandbox = async (env: NodeJS.ProcessEnv): Promise<SandboxWorld>
   const config: Config = {
     ...asked,
     // Simulated verdicts never mix with real ones.
-    dataDir: join(asked.dataDir, 'sandbox'),
+    dataDir: sandboxDir(asked.dataDir),
     database: null,
     dnsServers: sandbox.dnsServers,
     smtpPort: sandbox.smtpPort,

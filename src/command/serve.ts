@@ -1,7 +1,8 @@
 /** `rcpt serve`: gateway and worker in one process, until a signal ends it. */
-import type { Config } from '../config.ts';
+import { type Config, refuseOpenHost } from '../config.ts';
 import { createPolicyFileMemory } from '../dns/index.ts';
 import { createUploads, type Jobs } from '../jobs/index.ts';
+import { type Keys, openKeys } from '../keys/index.ts';
 import {
   createServer,
   describeFault,
@@ -10,7 +11,7 @@ import {
   stderrLogger,
 } from '../server/index.ts';
 import type { ExampleVariables } from './examples.ts';
-import { openNode } from './node.ts';
+import { type Node, openNode } from './node.ts';
 
 /** An upload that no job was made of is erased after this, however much of it came. */
 const uploadLifeMs = 86_400_000;
@@ -42,6 +43,7 @@ export const startGateway = async (
   };
   const node = await openNode(config, logError);
   const { store, engine, jobs } = node;
+  const keys = await openGatewayKeys(config, node);
   const { dns, guard, prober, verifier } = engine;
   const uploads = createUploads({
     store: store.uploads,
@@ -51,7 +53,7 @@ export const startGateway = async (
     onError: logError,
   });
   let server: Server | null = null;
-  const close = () => node.close([server?.close(), uploads.close()]);
+  const close = () => node.close([server?.close(), uploads.close(), keys.close()]);
   try {
     server = createServer({
       host: config.host,
@@ -59,6 +61,9 @@ export const startGateway = async (
       isSandbox: options.isSandbox,
       corsOrigins: config.corsOrigins,
       isGraphiqlOn: config.isGraphiqlOn,
+      trustedProxies: config.trustedProxies,
+      keys,
+      buckets: store.buckets,
       documents,
       secret: store.secret,
       pingStore: () => store.jobs.nextChunkAt(),
@@ -78,6 +83,18 @@ export const startGateway = async (
     return { url, failed: store.failed, close };
   } catch (error) {
     await close();
+    throw error;
+  }
+};
+
+/** @throws ConfigError when everybody could reach the gateway and it would ask nobody for a key */
+const openGatewayKeys = async (config: Config, node: Node): Promise<Keys> => {
+  try {
+    const keys = await openKeys({ store: node.store.keys, onError: logError });
+    refuseOpenHost(config, keys.isConfigured);
+    return keys;
+  } catch (error) {
+    await node.close([]);
     throw error;
   }
 };

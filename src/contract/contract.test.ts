@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { schema } from '../graphql/index.ts';
 import { checkRules, elementsOf, findChanges, isDescribed, readChangeset, rules } from './index.ts';
 
-/** `@asks(what:)` and `@sized(field:)` in a sample stand for what the code declares in `extensions`. */
+/** `@asks(what:)`, `@sized(field:)` and `@granted(to:)` in a sample stand for what the code declares in `extensions`. */
 const directives =
-  '"A." directive @asks("A." what: String!) on FIELD_DEFINITION "A." directive @sized("A." field: String) on FIELD_DEFINITION';
+  '"A." directive @asks("A." what: String!) on FIELD_DEFINITION "A." directive @sized("A." field: String) on FIELD_DEFINITION "A." directive @granted("A." to: String!) on FIELD_DEFINITION';
 
 const build = (sdl: string) => {
   const sample = buildSchema(`${sdl} ${directives.replaceAll('"A."', '"A sample."')}`);
@@ -16,6 +16,7 @@ const build = (sdl: string) => {
         const text = value?.kind === Kind.STRING ? { field: value.value } : {};
         if (name.value === 'asks') element.it.extensions = { cost: text.field };
         else if (name.value === 'sized') element.it.extensions = { size: { argument: 'first', ...text } };
+        else if (name.value === 'granted') element.it.extensions = { access: text.field };
       }
   return sample;
 };

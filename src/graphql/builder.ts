@@ -1,6 +1,7 @@
 import SchemaBuilder from '@pothos/core';
 import DataloaderPlugin from '@pothos/plugin-dataloader';
 import RelayPlugin from '@pothos/plugin-relay';
+import { grantedTo } from './access.ts';
 import type { Context } from './context.ts';
 import { sizedBy } from './field-cost.ts';
 import { mostNodes, readGlobalId, writeGlobalId } from './global-id.ts';
@@ -35,11 +36,12 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       description: 'Something that can be fetched again by its global id.',
     },
     nodeQueryOptions: {
+      extensions: grantedTo('secret'),
       description: 'The object with this global id; null when there is none (any more).',
       args: { id: { description: 'A global id that this API gave out; anything else is BAD_ID.' } },
     },
     nodesQueryOptions: {
-      extensions: sizedBy('ids'),
+      extensions: { ...sizedBy('ids'), ...grantedTo('secret') },
       description: 'The objects with these global ids, in the same order; null where there is none.',
       args: { ids: { description: `Global ids that this API gave out, at most ${mostNodes}.` } },
       resolve: (_root, { ids }, _context, _info, resolveNodes) => {

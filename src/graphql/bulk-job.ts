@@ -1,4 +1,5 @@
 import type { Job, JobState, ListShape, ResultFormat } from '../jobs/index.ts';
+import { grantedTo } from './access.ts';
 import { builder, openEnum } from './builder.ts';
 import { BulkJobBreakdownType } from './bulk-job-breakdown.ts';
 import { BulkJobProgressType } from './bulk-job-progress.ts';
@@ -168,13 +169,14 @@ builder.queryFields((t) => ({
   bulkJob: t.field({
     type: BulkJobType,
     nullable: true,
+    extensions: grantedTo('bulk'),
     description: 'One job; null when there is none (any more).',
     args: { id: t.arg.id({ required: true, description: 'Global id of a BulkJob.' }) },
     resolve: (_root, { id }) => readGlobalIdOf('BulkJob', id),
   }),
   bulkJobs: t.field({
     type: BulkJobConnectionType,
-    extensions: pagedBy('first'),
+    extensions: { ...pagedBy('first'), ...grantedTo('bulk') },
     description: 'Jobs, newest first.',
     args: {
       first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }),

@@ -1,4 +1,5 @@
 import type { Job, JobState } from '../jobs/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import { BulkJobStateType, BulkJobType } from './bulk-job.ts';
 import { type ErrorSource, ErrorType, NotFoundErrorType, typeOfResult } from './error.ts';
@@ -48,6 +49,7 @@ const idOf = (id: string): string => readGlobalIdOf('BulkJob', id);
 builder.mutationFields((t) => ({
   pauseBulkJob: t.field({
     type: PauseBulkJobResultType,
+    extensions: grantedTo('bulk'),
     description:
       'Stops asking until the job is resumed; rows under way may still settle. Paused already: as it is.',
     args: { id: t.arg.id({ required: true, description: 'Global id of a BulkJob.' }) },
@@ -56,6 +58,7 @@ builder.mutationFields((t) => ({
   }),
   resumeBulkJob: t.field({
     type: ResumeBulkJobResultType,
+    extensions: grantedTo('bulk'),
     description: 'Goes on with a paused job. One that runs already: as it is.',
     args: { id: t.arg.id({ required: true, description: 'Global id of a BulkJob.' }) },
     resolve: async (_root, { id }, { services }): Promise<Job | ErrorSource> =>
@@ -63,6 +66,7 @@ builder.mutationFields((t) => ({
   }),
   cancelBulkJob: t.field({
     type: CancelBulkJobResultType,
+    extensions: grantedTo('bulk'),
     description: 'Stops a job for good; what is settled stays. Cancelled already: as it is.',
     args: { id: t.arg.id({ required: true, description: 'Global id of a BulkJob.' }) },
     resolve: async (_root, { id }, { services }): Promise<Job | ErrorSource> =>
@@ -91,6 +95,7 @@ const DeleteBulkJobResultType = builder.unionType('DeleteBulkJobResult', {
 builder.mutationField('deleteBulkJob', (t) =>
   t.field({
     type: DeleteBulkJobResultType,
+    extensions: grantedTo('bulk'),
     description:
       'Erases a job in any state with its addresses and results; they are overwritten, links to them answer 404.',
     args: { id: t.arg.id({ required: true, description: 'Global id of a BulkJob.' }) },

@@ -1,5 +1,5 @@
 /**
- * What a document costs at most, told from its text before anything runs: scalar 0, object 1, a field that asks DNS
+ * What a document costs at most and who may ask it, told from its text before anything runs: scalar 0, object 1, a field that asks DNS
  * 2, one that asks SMTP 20, times the sizes of lists. Fields are merged as execution merges them, what @skip and
  * @include leave out is free, and of an abstract type the dearest branch counts. What is remembered, or is asked once
  * for several fields, makes the actual cost lower, never higher.
@@ -24,6 +24,7 @@ import {
   typeFromAST,
   type ValueNode,
 } from 'graphql';
+import { type Access, readFieldAccess, unsaid } from './access.ts';
 import { readFieldCost, weights } from './field-cost.ts';
 import { largestPage } from './page.ts';
 import { refuse } from './refusal.ts';
@@ -37,7 +38,14 @@ const mostSelections = 20_000;
 /** Deeper than any path of the schema. The runaway: our own stack, in a document that nobody has validated. */
 const mostLevels = 50;
 
-type Price = { readonly requested: number };
+/** What of the selection not everybody may have, and the field that asks for it. */
+export type Need = { readonly access: Access; readonly coordinate: string };
+
+export type Price = {
+  readonly requested: number;
+  /** One for each access that some field wants, the first such field. */
+  readonly needs: readonly Need[];
+};
 
 /**
  * Of documents whose cost no variable decides, which is most: Yoga hands in the same parsed document each time. Adding
@@ -63,12 +71,19 @@ export const planCost = (
   if (constant?.schema === schema && constant.operationName === operationName) return constant.price;
   const operation = findOperation(document, operationName);
   const root = operation && schema.getRootType(operation.operation);
-  if (!operation || !root) return { requested: 0 };
+  if (!operation || !root) return { requested: 0, needs: [] };
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const each of document.definitions)
     if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
   let selectionsLeft = mostSelections;
   let isConstant = true;
+  const needs = new Map<Access, Need>();
+
+  const note = (type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): void => {
+    const access = readFieldAccess(field) ?? (type === root ? unsaid : null);
+    if (access !== null && !needs.has(access))
+      needs.set(access, { access, coordinate: `${type.name}.${field.name}` });
+  };
 
   const readValue = (node: ValueNode | undefined): unknown => {
     switch (node?.kind) {
@@ -178,6 +193,7 @@ export const planCost = (
       for (const nodes of collect(each, sets).values()) {
         const [first, ...others] = nodes;
         const field = first && each.getFields()[first.name.value];
+        if (field) note(each, field);
         if (field) sum += priceField(field, [first, ...others], sizes[field.name] ?? 1, level);
       }
       dearest = Math.max(dearest, sum);
@@ -185,7 +201,8 @@ export const planCost = (
     return dearest;
   };
 
-  const price = { requested: priceSelection(root, [operation.selectionSet], {}, 0) };
+  const requested = priceSelection(root, [operation.selectionSet], {}, 0);
+  const price = { requested, needs: [...needs.values()] };
   if (isConstant) constants.set(document, { schema, operationName, price });
   return price;
 };

@@ -1,4 +1,5 @@
 import type { Upload } from '../jobs/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import {
   type ErrorSource,
@@ -9,7 +10,7 @@ import {
   typeOfResult,
 } from './error.ts';
 import { checkLength } from './refusal.ts';
-import { owner, UploadType } from './upload.ts';
+import { UploadType } from './upload.ts';
 
 /** A path in front of the name is dropped; what is longer is no name. */
 const longestFileName = 1_000;
@@ -36,13 +37,14 @@ const CreateUploadInput = builder.inputType('CreateUploadInput', {
 builder.mutationField('createUpload', (t) =>
   t.field({
     type: CreateUploadResultType,
+    extensions: grantedTo('bulk'),
     description:
       'Makes room for a file: CSV, TSV, TXT or NDJSON, gzipped or not. Send it by PUT to `url`, then start a job with its id.',
     args: { input: t.arg({ type: CreateUploadInput, required: true, description: 'What is known of it.' }) },
     resolve: async (_root, { input }, { services }): Promise<Upload | ErrorSource> => {
       const { fileName = null, sizeBytes = null } = input;
       checkLength('fileName', fileName, longestFileName);
-      const outcome = await services.uploads.create({ fileName, sizeBytes, owner });
+      const outcome = await services.uploads.create({ fileName, sizeBytes });
       switch (outcome.kind) {
         case 'created':
           return outcome.upload;

@@ -2,6 +2,7 @@ import { type DomainName, parseDomain } from '../address/index.ts';
 import { isDisposable, isFree, providerByDomain, registrableDomain } from '../catalog/index.ts';
 import type { DnsFailure, MailExchange } from '../dns/index.ts';
 import type { CatchAllFinding } from '../smtp/index.ts';
+import { grantedTo } from './access.ts';
 import { builder, openEnum } from './builder.ts';
 import { asksDns, asksSmtp, type FieldCost } from './field-cost.ts';
 import { exchangeOf, MailExchangeType } from './mail-exchange.ts';
@@ -171,6 +172,7 @@ export const DomainType = builder.node(builder.objectRef<DomainSource>('Domain')
 builder.queryField('domain', (t) =>
   t.field({
     type: DomainType,
+    extensions: grantedTo('verify'),
     description: 'One domain by its name.',
     args: {
       name: t.arg.string({ required: true, description: 'A domain name, as A-label or as people write it.' }),

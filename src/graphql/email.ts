@@ -6,6 +6,7 @@ import {
   suggestAddress,
 } from '../address/index.ts';
 import { isKnownDomain, isRole } from '../catalog/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import { DomainType } from './domain.ts';
 import { asksSmtp, sizedBy } from './field-cost.ts';
@@ -85,7 +86,7 @@ const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
     verification: t.field({
       type: VerificationType,
       nullable: true,
-      extensions: asksSmtp,
+      extensions: { ...asksSmtp, ...grantedTo('public') },
       description:
         'The verdict. Costs DNS and SMTP unless it is remembered; one asking serves `mailbox` too.',
       args: { maxAge: t.arg({ type: 'Duration', description: maxAgeDescription }) },
@@ -94,7 +95,7 @@ const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
     mailbox: t.field({
       type: MailboxType,
       nullable: true,
-      extensions: asksSmtp,
+      extensions: { ...asksSmtp, ...grantedTo('public') },
       description:
         'The receipt: what its mail servers said. Null when none was asked, because syntax or DNS had decided already. Costs what `verification` costs.',
       args: { maxAge: t.arg({ type: 'Duration', description: maxAgeDescription }) },
@@ -113,13 +114,14 @@ function inputOf(email: ParsedAddress): string {
 builder.queryFields((t) => ({
   email: t.field({
     type: EmailType,
+    extensions: grantedTo('public'),
     description: 'One address. A text that is none is answered too: `syntax.problem` says why.',
     args: { address: t.arg.string({ required: true, description: 'The text, as a person typed it.' }) },
     resolve: (_root, { address }) => readEmail(address),
   }),
   emails: t.field({
     type: [EmailType],
-    extensions: sizedBy('addresses'),
+    extensions: { ...sizedBy('addresses'), ...grantedTo('verify') },
     description: `Up to ${largestPage} addresses, in the order given; DNS and SMTP are shared among them. For more, start a bulk job.`,
     args: {
       addresses: t.arg.stringList({ required: true, description: `The texts, at most ${largestPage}.` }),

@@ -9,6 +9,7 @@
  *
  * Limits: 100 representations a request, as many as `emails` takes.
  */
+
 import {
   type ASTNode,
   type ConstDirectiveNode,
@@ -28,6 +29,7 @@ import {
   visit,
 } from 'graphql';
 import type { ParsedAddress } from '../address/index.ts';
+import { grantedTo } from './access.ts';
 import { readEmail } from './email.ts';
 import { sizedBy } from './field-cost.ts';
 import { largestPage } from './page.ts';
@@ -121,12 +123,13 @@ export const federateSchema = (plain: GraphQLSchema): GraphQLSchema => {
       _service: {
         type: new GraphQLNonNull(ServiceType),
         description: 'This subgraph, for composition.',
+        extensions: grantedTo('verify'),
         resolve: () => ({ sdl }),
       },
       _entities: {
         type: new GraphQLNonNull(new GraphQLList(EntityType)),
         description: `The entities with these keys, in the same order; null with an error where a representation is none.`,
-        extensions: sizedBy('representations'),
+        extensions: { ...sizedBy('representations'), ...grantedTo('verify') },
         args: {
           representations: {
             type: new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(AnyType))),

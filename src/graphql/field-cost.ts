@@ -3,6 +3,8 @@
  * declaration costs 0 when it is a scalar and 1 when it is an object: it comes with its parent.
  */
 
+import { grantedTo } from './access.ts';
+
 /** What a field may have to ask, and what that counts. A question counts once, however much of its answer is selected. */
 export const weights = { dns: 2, smtp: 20 } as const;
 
@@ -18,8 +20,9 @@ export type FieldCost = {
  */
 export type ListSize = { readonly argument: string; readonly field?: string } | { readonly atMost: number };
 
-export const asksDns = { cost: 'dns' } as const satisfies FieldCost;
-export const asksSmtp = { cost: 'smtp' } as const satisfies FieldCost;
+/** What asks is not for the public, unless the field says otherwise: a page's visitors would choose whom we ask. */
+export const asksDns = { cost: 'dns', ...grantedTo('verify') } as const satisfies FieldCost;
+export const asksSmtp = { cost: 'smtp', ...grantedTo('verify') } as const satisfies FieldCost;
 
 /** For `extensions` of a list that is as long as an argument says. */
 export const sizedBy = (argument: string) => ({ size: { argument } }) as const satisfies FieldCost;

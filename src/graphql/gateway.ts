@@ -1,5 +1,6 @@
 import type { LaneSnapshot } from '../smtp/index.ts';
 import type { EgressSnapshot } from '../verify/index.ts';
+import { grantedTo } from './access.ts';
 import { builder, openEnum } from './builder.ts';
 import { sizedBy } from './field-cost.ts';
 import { readPageSize } from './page.ts';
@@ -89,8 +90,9 @@ export const GatewayType = builder.objectRef<Record<never, never>>('Gateway').im
     }),
     lanes: t.field({
       type: [LaneType],
-      extensions: sizedBy('first'),
-      description: 'Lanes of this process, those with most waiting first.',
+      extensions: { ...sizedBy('first'), ...grantedTo('admin') },
+      description:
+        'Lanes of this process, those with most waiting first. For admins: they tell whom others ask.',
       args: { first: t.arg.int({ required: true, description: 'How many, 1 to 100.' }) },
       resolve: (_gateway, { first }, { services }) =>
         services.prober
@@ -102,5 +104,10 @@ export const GatewayType = builder.objectRef<Record<never, never>>('Gateway').im
 });
 
 builder.queryField('gateway', (t) =>
-  t.field({ type: GatewayType, description: 'The gateway itself.', resolve: () => ({}) }),
+  t.field({
+    type: GatewayType,
+    extensions: grantedTo('verify'),
+    description: 'The gateway itself.',
+    resolve: () => ({}),
+  }),
 );

@@ -1,6 +1,7 @@
 import { type ExchangeHost, parseExchangeHost } from '../address/index.ts';
 import { providerByExchange } from '../catalog/index.ts';
 import type { HostAddress } from '../dns/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import { asksDns, asksSmtp, type FieldCost } from './field-cost.ts';
 import { GreetingType } from './greeting.ts';
@@ -73,6 +74,7 @@ export const MailExchangeType = builder.node(builder.objectRef<MailExchangeSourc
 builder.queryField('mailExchange', (t) =>
   t.field({
     type: MailExchangeType,
+    extensions: grantedTo('verify'),
     description: 'One mail exchange by its host name. Only `greeting` asks the host anything.',
     args: { host: t.arg.string({ required: true, description: 'A host name, such as an MX record has.' }) },
     resolve: (_root, { host }) => {

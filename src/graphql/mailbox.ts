@@ -1,4 +1,5 @@
 import type { Phase, ProbeEvidence, SessionFault, TranscriptEntry } from '../smtp/index.ts';
+import { grantedTo } from './access.ts';
 import { builder, openEnum } from './builder.ts';
 import { exchangeOf, MailExchangeType } from './mail-exchange.ts';
 import { ReplyType } from './reply.ts';
@@ -132,6 +133,7 @@ export const MailboxType = builder.objectRef<ProbeEvidence>('Mailbox').implement
     }),
     transcript: t.field({
       type: [TranscriptEntryType],
+      extensions: grantedTo('verify'),
       description: 'The conversation, line by line.',
       resolve: ({ transcript }) => transcript,
     }),

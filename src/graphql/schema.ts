@@ -19,6 +19,7 @@ import './start-bulk-job.ts';
 import './bulk-job-webhook.ts';
 import './control-bulk-job.ts';
 import './create-upload.ts';
+import './rate-limit.ts';
 import './storage.ts';
 import './upload.ts';
 import './watch-bulk-job.ts';

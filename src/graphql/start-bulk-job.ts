@@ -1,4 +1,5 @@
 import type { IntakeFaultCode, Job, ListSource, StartOutcome } from '../jobs/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import { BulkJobType } from './bulk-job.ts';
 import { cutAddress } from './email.ts';
@@ -14,7 +15,6 @@ import {
 } from './error.ts';
 import { readGlobalIdOf } from './global-id.ts';
 import { checkLength } from './refusal.ts';
-import { owner } from './upload.ts';
 
 /** The runaway: a list of millions in one request body, held in memory whole. Longer lists come as files. */
 const mostInlineAddresses = 10_000;
@@ -207,6 +207,7 @@ const readSource = ({ addresses, uploadId, file }: Source): ListSource | ErrorSo
 builder.mutationField('startBulkJob', (t) =>
   t.field({
     type: StartBulkJobResultType,
+    extensions: grantedTo('bulk'),
     description: 'Takes a list in whole and starts verifying it. Watch it with `bulkJobProgress`.',
     args: { input: t.arg({ type: StartBulkJobInput, required: true, description: 'What to verify.' }) },
     resolve: async (_root, { input }, { services }): Promise<Job | ErrorSource> => {
@@ -229,7 +230,6 @@ builder.mutationField('startBulkJob', (t) =>
           tellsProgress: webhook.progress ?? false,
         },
         idempotencyKey,
-        owner,
       });
       return 'job' in outcome ? outcome.job : errorOf(outcome);
     },

@@ -1,4 +1,5 @@
 import type { Storage } from '../jobs/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import { GatewayType } from './gateway.ts';
 
@@ -27,7 +28,8 @@ const StorageType = builder.objectRef<Storage>('Storage').implement({
 builder.objectField(GatewayType, 'storage', (t) =>
   t.field({
     type: StorageType,
-    description: 'What it takes on its disk.',
+    extensions: grantedTo('admin'),
+    description: 'What it takes on its disk. For admins.',
     resolve: (_gateway, _args, { services }) => services.jobs.storage(),
   }),
 );

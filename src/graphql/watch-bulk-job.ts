@@ -1,4 +1,5 @@
 import type { ProgressSnapshot } from '../jobs/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import { BulkJobType } from './bulk-job.ts';
 import { BulkJobProgressType } from './bulk-job-progress.ts';
@@ -21,6 +22,7 @@ const BulkJobProgressEventType = builder.objectRef<ProgressSnapshot>('BulkJobPro
 builder.subscriptionField('bulkJobProgress', (t) =>
   t.field({
     type: BulkJobProgressEventType,
+    extensions: grantedTo('bulk'),
     description:
       'The current state first, then only the newest whenever it changed; completes when the job has ended. A client that reads slowly misses states, never the last one.',
     args: { id: t.arg.id({ required: true, description: 'Global id of a BulkJob.' }) },

@@ -1,4 +1,5 @@
 import type { SettledRow } from '../jobs/index.ts';
+import { grantedTo } from './access.ts';
 import { builder } from './builder.ts';
 import { BulkResultType, readResultCursor, writeResultCursor } from './bulk-result.ts';
 import { renewContext } from './context.ts';
@@ -23,6 +24,7 @@ const BulkResultBatchType = builder.objectRef<readonly SettledRow[]>('BulkResult
 builder.subscriptionField('bulkJobResults', (t) =>
   t.field({
     type: BulkResultBatchType,
+    extensions: grantedTo('bulk'),
     description:
       'Results as they settle, each exactly once: first those that are there already, then the others as they come; completes after the last one of an ended job. A lost stream goes on by `after`.',
     args: {

@@ -62,8 +62,8 @@ builder.subscriptionField('watchVerification', (t) =>
           'When told to come back (greylisting, rates, trouble that passes): wait and ask again, on the schedule RCPT_GREYLIST_RETRY or later when the exchange says so. Default: false.',
       }),
     },
-    subscribe: (_root, { address, waitForRetry }, { services, signal }) =>
-      services.verifier.watch(readEmail(address), { waitForRetry: waitForRetry ?? false, signal }),
+    subscribe: (_root, { address, waitForRetry }, { services, owner, signal }) =>
+      services.verifier.watch(readEmail(address), { waitForRetry: waitForRetry ?? false, owner, signal }),
     resolve: (event, _args, context) => {
       renewContext(context);
       return event;

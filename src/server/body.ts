@@ -22,6 +22,7 @@ const readWithin = ({
   setRequestParser,
   endResponse,
   fetchAPI,
+  serverContext,
 }: Parameters<NonNullable<Plugin['onRequestParse']>>[0]): void => {
   if (request.method === 'GET' && requestParser !== undefined)
     setRequestParser(async (asked) => {
@@ -32,10 +33,13 @@ const readWithin = ({
       }
     });
   if (request.method !== 'POST') return;
+  const { requestId } = serverContext as { readonly requestId?: string };
   if (isMultipart(request.headers.get('content-type'))) {
     const refused = classifyMultipart(request.headers);
     if (refused !== null)
-      endResponse(faultResponse(fetchAPI.Response, refused.status, refused.code, refused.message));
+      endResponse(
+        faultResponse(fetchAPI.Response, refused.status, refused.code, refused.message, { requestId }),
+      );
     else if (requestParser !== undefined)
       setRequestParser((asked) => requestParser(withPartLimits(asked as LimitedRequest)));
     return;
@@ -47,6 +51,7 @@ const readWithin = ({
         415,
         'UNSUPPORTED_MEDIA_TYPE',
         'Send the request as application/json.',
+        { requestId },
       ),
     );
     return;

@@ -3,10 +3,12 @@
  * there is a stranger with a way in: by a name that resolves to loopback (DNS rebinding), by a form or an image (CSRF),
  * by a WebSocket, which knows no same-origin policy. Browsers tell on them in headers that a page cannot forge.
  *
- * Two moments: `classifyCaller` decides by the headers of a request or an upgrade, before anything is read;
- * `establishCaller` says who asks, once for each operation, before it is executed or subscribed to.
+ * Three moments: `classifyCaller` decides by the headers of a request or an upgrade, before anything is read; `account.ts`
+ * tells by its key who it is, with a request or when a socket introduces itself; `establishCaller` gathers both for each
+ * operation, before it is executed or subscribed to.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Account } from './account.ts';
 
 export type CallerHeaders = {
   readonly host: string | null;
@@ -17,10 +19,12 @@ export type CallerHeaders = {
 
 /** Who is let in at all. */
 export type Admission = {
-  /** Is the socket bound to loopback, so that any other Host is an attack? */
+  /** Does it serve everybody, but on loopback alone, so that any other Host is an attack? */
   readonly isLoopbackOnly: boolean;
-  /** Other origins whose pages may use the gateway (RCPT_CORS_ORIGINS). */
-  readonly corsOrigins: readonly string[];
+  /** May pages of this other origin use the gateway (RCPT_CORS_ORIGINS, origins of keys)? */
+  allowsOrigin(origin: string): boolean;
+  /** Are there such origins at all? Then caches must tell them apart. */
+  readonly variesByOrigin: boolean;
 };
 
 export type CallerFault = { readonly code: 'HOST_NOT_ALLOWED' | 'CROSS_ORIGIN'; readonly message: string };
@@ -34,11 +38,11 @@ export const callerHeadersOf = ({ headers }: IncomingMessage): CallerHeaders => 
 
 /** By the headers alone: null when nothing is wrong with them. */
 export const classifyCaller = (headers: CallerHeaders, admission: Admission): CallerFault | null =>
-  (admission.isLoopbackOnly ? classifyHost(headers.host) : null) ??
-  classifyOrigin(headers, admission.corsOrigins);
+  (admission.isLoopbackOnly ? classifyHost(headers.host) : null) ?? classifyOrigin(headers, admission);
 
 /** The one who asks for an operation. */
 export type Caller = {
+  readonly account: Account;
   /** Scheme and authority that the gateway was reached by: links begin with it. */
   readonly origin: string;
   /** Stands in the response's header, in its errors and in the log. */
@@ -50,7 +54,7 @@ export type Caller = {
 /** What a WebSocket has of an operation: the socket's own request and what `connection_init` brought. */
 export type SocketOperation = {
   readonly upgrade: IncomingMessage;
-  readonly connectionParams: Readonly<Record<string, unknown>> | null;
+  readonly account: Account;
   readonly requestId: string;
   readonly signal: AbortSignal;
 };
@@ -58,6 +62,7 @@ export type SocketOperation = {
 /** What an operation is known by: `socket` from a WebSocket; from HTTP the request, and by a port its response. */
 export type Operation = {
   readonly socket?: SocketOperation;
+  readonly account?: Account;
   readonly requestId?: string;
   readonly request?: Request;
   readonly res?: ServerResponse;
@@ -65,14 +70,17 @@ export type Operation = {
 
 /**
  * The one place where a caller comes to be: called for each operation on each transport, after its document was found
- * valid and before its execution or its subscription begins. What is thrown here (a GraphQLError with a code)
- * refuses the operation, on a stream too before its first event.
+ * valid and before its execution or its subscription begins.
  */
 export const establishCaller = (operation: Operation): Caller => {
   const { socket, request, requestId = '' } = operation;
+  const { account } = socket ?? operation;
+  // Who lets an operation through without having asked who it is has a bug: nothing is served rather than everything.
+  if (account === undefined) throw new Error('an operation without an account');
   return socket === undefined
-    ? { origin: originOf(request?.url ?? ''), requestId, signal: signalOf(operation) }
+    ? { account, origin: originOf(request?.url ?? ''), requestId, signal: signalOf(operation) }
     : {
+        account,
         origin: `http://${socket.upgrade.headers.host ?? ''}`,
         requestId: socket.requestId,
         signal: socket.signal,
@@ -119,9 +127,9 @@ export const classifyHost = (host: string | null): CallerFault | null =>
 /** A browser that acts for a page of another origin. Clients that are no browsers send neither header. */
 export const classifyOrigin = (
   { host, origin, fetchSite }: CallerHeaders,
-  corsOrigins: readonly string[],
+  { allowsOrigin }: Pick<Admission, 'allowsOrigin'>,
 ): CallerFault | null => {
-  if (origin !== null && corsOrigins.includes(origin)) return null;
+  if (origin !== null && allowsOrigin(origin)) return null;
   const isForeign =
     (origin !== null && !isSameOrigin(origin, host)) ||
     fetchSite === 'cross-site' ||

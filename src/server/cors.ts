@@ -1,6 +1,6 @@
 /**
- * What browsers are told about pages of other origins (Fetch, "CORS protocol"): the origins of RCPT_CORS_ORIGINS may use the
- * gateway, and nobody else. Credentials stay off: there are no cookies to steal, keys travel in Authorization.
+ * What browsers are told about pages of other origins (Fetch, "CORS protocol"): the origins of RCPT_CORS_ORIGINS and those
+ * that a publishable key is bound to may use the gateway, and nobody else. Credentials stay off: there are no cookies to steal, keys travel in Authorization.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Admission, callerHeadersOf, classifyCaller } from './caller.ts';
@@ -31,9 +31,9 @@ const preflightLifeSeconds = '3600';
 /** Of any answer; null when the asker is no page of another origin that may. */
 export const printCorsHeaders = (
   origin: string | null | undefined,
-  { corsOrigins }: Pick<Admission, 'corsOrigins'>,
+  { allowsOrigin }: Pick<Admission, 'allowsOrigin'>,
 ): Readonly<Record<string, string>> | null =>
-  typeof origin === 'string' && corsOrigins.includes(origin)
+  typeof origin === 'string' && allowsOrigin(origin)
     ? { 'access-control-allow-origin': origin, 'access-control-expose-headers': exposed }
     : null;
 

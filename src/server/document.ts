@@ -1,5 +1,6 @@
 import { GraphQLError, parse } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import type { Account } from './account.ts';
 import { findExcess } from './document-limits.ts';
 import type { RequestFaultCode } from './fault.ts';
 import { mostTokens } from './limits.ts';
@@ -22,19 +23,22 @@ export const createDocuments = (
 ): {
   readonly plugin: Plugin;
   /** What the plugin does with parameters, for a transport that Yoga does not read. */
-  resolveParams<Params extends GraphQLParams>(params: Params): Params;
+  resolveParams<Params extends GraphQLParams>(params: Params, account: Account | undefined): Params;
 } => {
-  const resolveParams = <Params extends GraphQLParams>(params: Params): Params =>
+  const resolveParams = <Params extends GraphQLParams>(
+    params: Params,
+    account: Account | undefined,
+  ): Params =>
     resolvePersisted(params, {
       operations: options.persistedOperations,
-      isPersistedOnly: options.isPersistedOnly,
+      isPersistedOnly: options.isPersistedOnly || account?.key?.isPersistedOnly === true,
     });
   return {
     resolveParams,
     plugin: {
-      onParams: ({ params, setParams }) => {
+      onParams: ({ params, setParams, context }) => {
         if (typeof params !== 'object' || params === null) return;
-        const resolved = resolveParams(params);
+        const resolved = resolveParams(params, (context as { readonly account?: Account }).account);
         if (resolved !== params) setParams(resolved);
       },
       onParse: ({ setParseFn }) => setParseFn(boundedParse),

@@ -8,6 +8,7 @@ export type RequestFaultCode =
   | 'BATCHING_UNSUPPORTED'
   | 'BODY_TOO_LARGE'
   | 'CROSS_ORIGIN'
+  | 'FORBIDDEN'
   | 'GATEWAY_CLOSING'
   | 'GRAPHIQL_OFF'
   | 'HEADERS_TOO_LARGE'
@@ -18,9 +19,11 @@ export type RequestFaultCode =
   | 'LINK_EXPIRED'
   | 'LINK_INVALID'
   | 'MALFORMED_REQUEST'
+  | 'MAX_COST_EXCEEDED'
   | 'METHOD_NOT_ALLOWED'
   | 'NOT_FOUND'
   | 'NOT_ACCEPTABLE'
+  | 'ORIGIN_NOT_ALLOWED'
   | 'PERSISTED_ONLY'
   | 'PERSISTED_QUERY_MISMATCH'
   | 'PERSISTED_QUERY_NOT_FOUND'
@@ -29,6 +32,7 @@ export type RequestFaultCode =
   | 'REPEATED_HEADER'
   | 'REQUEST_TIMEOUT'
   | 'STORAGE_UNAVAILABLE'
+  | 'THROTTLED'
   | 'TOO_COMPLEX'
   | 'TOO_DEEP'
   | 'TOO_MANY_ALIASES'
@@ -37,24 +41,32 @@ export type RequestFaultCode =
   | 'TOO_MANY_OPERATIONS'
   | 'TOO_MANY_ROOT_FIELDS'
   | 'TOO_MANY_TOKENS'
+  | 'UNAUTHENTICATED'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'UPLOAD_BUSY'
   | 'UPLOAD_COMPLETE'
   | 'VALIDATION_FAILED';
 
 /** An answer that never reached GraphQL, in GraphQL's shape, so that every client can read it. */
-export const printFault = (code: RequestFaultCode, message: string): string =>
-  JSON.stringify({ errors: [{ message, extensions: { code } }] });
+export const printFault = (
+  code: RequestFaultCode,
+  message: string,
+  details: Readonly<Record<string, unknown>> = {},
+): string => JSON.stringify({ errors: [{ message, extensions: { code, ...details } }] });
 
 export const faultResponse = (
   Response: typeof globalThis.Response,
   status: number,
   code: RequestFaultCode,
   message: string,
+  {
+    requestId,
+    headers = {},
+  }: { readonly requestId?: string | undefined; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Response =>
-  new Response(printFault(code, message), {
+  new Response(printFault(code, message, requestId === undefined ? {} : { requestId }), {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8' },
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
   });
 
 /** Is it an error that somebody worded for the client, or a bug that happens to pass through GraphQL? */

@@ -11,7 +11,9 @@
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Services } from '../graphql/index.ts';
+import { type BucketStore, type Keys, localBuckets, noKeys } from '../keys/index.ts';
 import { type Admission, isLoopbackHost } from './caller.ts';
+import { createClientIps } from './client-ip.ts';
 import { answerPreflight, isPreflight } from './cors.ts';
 import { createDocuments, type DocumentOptions } from './document.ts';
 import { createEventStreams } from './event-stream.ts';
@@ -33,10 +35,13 @@ import { createLinks } from './link.ts';
 import { type Logger, stderrLogger } from './log.ts';
 import { answerMalformed, findRepeatedHeader, refuseRequest, repeatedHeader } from './malformed.ts';
 import { readOperationTabs } from './operations.ts';
+import { createRequestIds } from './request-id.ts';
 import { createResponder } from './respond.ts';
 import { createFinish } from './results.ts';
 import { createLiveSubscriptions } from './subscriptions.ts';
+import { createThrottle } from './throttle.ts';
 import { watchUnread } from './unread.ts';
+import { createUnreadRefusal } from './unread-refusal.ts';
 import { createUploadHandler, isUploadPath } from './upload.ts';
 import { attachWebSockets } from './websocket.ts';
 import { createGatewayYoga, type Yoga } from './yoga.ts';
@@ -67,8 +72,14 @@ export type ServerOptions = {
     readonly heartbeatMs?: number;
     readonly unreadMs?: number;
   };
-  /** Other origins whose pages may use the gateway. Default: none. */
+  /** Other origins whose pages may use the gateway. Default: none but those that keys are bound to. */
   readonly corsOrigins?: readonly string[];
+  /** Whoever asks needs one of them, once there are any. Default: there are none. */
+  readonly keys?: Keys;
+  /** What keys pay from. Default: of this process. */
+  readonly buckets?: BucketStore;
+  /** CIDRs of proxies whose X-Forwarded-For is believed. Default: none. */
+  readonly trustedProxies?: readonly string[];
   /** Default: no persisted operations, every document may run, introspection too. */
   readonly documents?: Partial<DocumentOptions>;
   /** Default: yes. */
@@ -103,10 +114,21 @@ const endWithBody = (request: IncomingMessage, ms = requestTimeoutMs): void => {
 
 export const createServer = (options: ServerOptions): Server => {
   const { host, port, services, isSandbox, secret, logger = stderrLogger, timeouts = {} } = options;
+  const { keys = noKeys, buckets = localBuckets(), corsOrigins = [] } = options;
+  const isLoopback = isLoopbackHost(host);
   const admission: Admission = {
-    isLoopbackOnly: isLoopbackHost(host),
-    corsOrigins: options.corsOrigins ?? [],
+    get isLoopbackOnly() {
+      // Where everybody needs a key, another name of this host is nobody's way in, and may be its proxy's.
+      return isLoopback && !keys.isConfigured;
+    },
+    allowsOrigin: (origin) => corsOrigins.includes(origin) || keys.allowsOrigin(origin),
+    get variesByOrigin() {
+      return corsOrigins.length > 0 || keys.isConfigured;
+    },
   };
+  const readClientIp = createClientIps(options.trustedProxies ?? []);
+  const throttle = createThrottle(buckets);
+  const nextRequestId = createRequestIds();
   const documents = createDocuments({
     persistedOperations: null,
     isPersistedOnly: false,
@@ -115,7 +137,7 @@ export const createServer = (options: ServerOptions): Server => {
   });
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
   const finish = createFinish({ logger, isSandbox });
-  const subscriptions = createLiveSubscriptions(finish);
+  const subscriptions = createLiveSubscriptions({ keys, finish });
   const heart = startHeart(timeouts.heartbeatMs ?? heartbeatMs);
   const eventStreams = createEventStreams(heart);
   const page =
@@ -139,7 +161,11 @@ export const createServer = (options: ServerOptions): Server => {
     documents: documents.plugin,
     heart,
     eventStreams,
+    throttle,
     routes: {
+      keys,
+      readClientIp,
+      nextRequestId,
       endpoint,
       admission,
       isSandbox,
@@ -163,6 +189,14 @@ export const createServer = (options: ServerOptions): Server => {
     logger,
     stallMs: timeouts.stallMs,
   });
+  const refuseUnread = createUnreadRefusal({
+    keys,
+    throttle,
+    readClientIp,
+    nextRequestId,
+    admission,
+    isSandbox,
+  });
   const http = createHttpServer(
     {
       headersTimeout: timeouts.headersMs ?? headersTimeoutMs,
@@ -181,6 +215,7 @@ export const createServer = (options: ServerOptions): Server => {
       }
       if (hasBody(request)) endWithBody(request, timeouts.bodyMs);
       if (isPreflight(request)) return answerPreflight(request, response, admission);
+      if (keys.isConfigured && refuseUnread(request, response)) return;
       void respond(request, response);
     },
   );
@@ -193,6 +228,8 @@ export const createServer = (options: ServerOptions): Server => {
     endpoint,
     admission,
     resolveParams: documents.resolveParams,
+    keys,
+    readClientIp,
     logger,
     heart,
   });

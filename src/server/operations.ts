@@ -18,6 +18,7 @@ const order = [
   'BulkJob',
   'BulkJobs',
   'ControlBulkJob',
+  'Gateway',
 ];
 
 /** What stands in a tab's variables when nobody gave better ones; example.com has a null MX and is nobody's. */

@@ -122,6 +122,6 @@ export const resolvePersisted = <Params extends GraphQLParams>(
   if (hash !== null && hash !== own)
     throw refuse('PERSISTED_QUERY_MISMATCH', 'The hash is not that of the document that came with it.', 400);
   if (isPersistedOnly && operations?.has(own) !== true)
-    throw refuse('PERSISTED_ONLY', 'This gateway runs only the documents that its operator keeps.', 403);
+    throw refuse('PERSISTED_ONLY', 'Only the documents that the operator of the gateway keeps may run.', 403);
   return params;
 };

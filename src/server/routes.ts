@@ -1,14 +1,19 @@
-import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
+import type { Bill } from '../graphql/index.ts';
 import type { Jobs } from '../jobs/index.ts';
+import type { Keys } from '../keys/index.ts';
+import { type Account, identify } from './account.ts';
 import { type Admission, classifyCaller, classifyHost } from './caller.ts';
+import type { ReadClientIp } from './client-ip.ts';
 import { printCorsHeaders } from './cors.ts';
 import { createDownload } from './download.ts';
-import { faultResponse } from './fault.ts';
+import { faultResponse, type RequestFaultCode } from './fault.ts';
 import type { GraphiqlPage } from './graphiql.ts';
 import { type Health, healthPaths, printHealth } from './health.ts';
 import type { Links } from './link.ts';
 import { describeFault, type Logger } from './log.ts';
+import { printRateLimitHeaders } from './throttle.ts';
 
 export type RoutesOptions = {
   readonly endpoint: string;
@@ -20,27 +25,40 @@ export type RoutesOptions = {
   readonly jobs: Pick<Jobs, 'read' | 'rows'>;
   readonly logger: Logger;
   readonly readHealth: () => Promise<Health>;
+  readonly keys: Keys;
+  readonly readClientIp: ReadClientIp;
+  readonly nextRequestId: () => string;
 };
 
-type RequestContext = { requestId?: string };
-
-/** Unlike any of another process, counted within this one: a header for people, not a secret. */
-const createRequestIds = (): (() => string) => {
-  const prefix = randomBytes(6).toString('base64url');
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${prefix}-${count.toString(36)}`;
-  };
+type RequestContext = {
+  requestId?: string;
+  account?: Account;
+  readonly bill?: Bill | null;
+  /** By a port only. */
+  readonly req?: IncomingMessage;
 };
+
+/** What a 401 must say (RFC 9110 §11.6.1, RFC 6750 §3). */
+const challenge = { 'www-authenticate': 'Bearer realm="rcpt"' } as const;
 
 /**
  * Everything that is decided by method, path and headers alone: who may ask, and what is not GraphQL (health, the
  * GraphiQL page, downloads). What it lets pass is a GraphQL request.
  */
 export const routesPlugin = (options: RoutesOptions): Plugin => {
-  const { endpoint, admission, isSandbox, page, links, jobs, logger, readHealth } = options;
-  const nextRequestId = createRequestIds();
+  const {
+    endpoint,
+    admission,
+    isSandbox,
+    page,
+    links,
+    jobs,
+    logger,
+    readHealth,
+    keys,
+    readClientIp,
+    nextRequestId,
+  } = options;
 
   const download = createDownload({ links, jobs, logger });
 
@@ -75,7 +93,9 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
       return await making;
     } catch (fault) {
       logger.error('request failed', { requestId, ...describeFault(fault) });
-      return faultResponse(Response, 500, 'INTERNAL', 'Internal error. The log has the details.');
+      return faultResponse(Response, 500, 'INTERNAL', 'Internal error. The log has the details.', {
+        requestId,
+      });
     }
   };
 
@@ -85,29 +105,47 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
       const { headers, method } = request;
       const requestId = nextRequestId();
       (serverContext as RequestContext).requestId = requestId;
+      const refuse = (
+        status: number,
+        { code, message }: { readonly code: RequestFaultCode; readonly message: string },
+        given: Readonly<Record<string, string>> = {},
+      ): Response => faultResponse(Response, status, code, message, { requestId, headers: given });
       const host = headers.get('host');
       const stranger = admission.isLoopbackOnly ? classifyHost(host) : null;
-      if (stranger !== null)
-        return endResponse(faultResponse(Response, 403, stranger.code, stranger.message));
+      if (stranger !== null) return endResponse(refuse(403, stranger));
       if (pathOf(request.url) !== endpoint)
         return answer(routeOther(request, url, Response), requestId, Response).then(endResponse);
       if (method === 'GET' && headers.get('accept')?.includes('text/html'))
         return page === null
-          ? endResponse(faultResponse(Response, 404, 'GRAPHIQL_OFF', 'GraphiQL is switched off here.'))
+          ? endResponse(refuse(404, { code: 'GRAPHIQL_OFF', message: 'GraphiQL is switched off here.' }))
           : answer(page.respond(request, Response), requestId, Response).then(endResponse);
       const caller = { host, origin: headers.get('origin'), fetchSite: headers.get('sec-fetch-site') };
       const foreign = classifyCaller(caller, admission);
-      if (foreign !== null) return endResponse(faultResponse(Response, 403, foreign.code, foreign.message));
+      if (foreign !== null) return endResponse(refuse(403, foreign));
+      const identified = identify(keys, {
+        authorization: headers.get('authorization'),
+        origin: caller.origin,
+        readClientIp: () =>
+          readClientIp((serverContext as RequestContext).req, headers.get('x-forwarded-for')),
+      });
+      if (identified.kind === 'fault') {
+        const { fault } = identified;
+        return endResponse(
+          fault.code === 'UNAUTHENTICATED' ? refuse(401, fault, challenge) : refuse(403, fault),
+        );
+      }
+      (serverContext as RequestContext).account = identified.account;
       return undefined;
     },
     onResponse: ({ request, response, serverContext }) => {
-      const { requestId } = serverContext as RequestContext;
+      const { requestId, bill } = serverContext as RequestContext;
       const { headers } = response;
-      if (admission.corsOrigins.length > 0) {
-        headers.append('vary', 'Origin');
-        const cors = printCorsHeaders(request.headers.get('origin'), admission);
-        for (const [name, value] of Object.entries(cors ?? {})) headers.set(name, value);
-      }
+      if (admission.variesByOrigin) headers.append('vary', 'Origin');
+      const cors = printCorsHeaders(request.headers.get('origin'), admission);
+      if (cors !== null) for (const [name, value] of Object.entries(cors)) headers.set(name, value);
+      if (bill?.bucket)
+        for (const [name, value] of Object.entries(printRateLimitHeaders(bill.bucket)))
+          headers.set(name, value);
       if (requestId !== undefined) headers.set('x-request-id', requestId);
       if (isSandbox) headers.set('x-rcpt-simulated', 'true');
       headers.set('x-content-type-options', 'nosniff');

@@ -9,13 +9,15 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/index.ts';
+import type { Keys } from '../keys/index.ts';
+import { type Account, accountError, ended as endedKey } from './account.ts';
 import type { RequestFaultCode } from './fault.ts';
 import type { Finish } from './results.ts';
 
 /**
- * The subscriptions that are live over HTTP, so that closing can end them: each gets a last result whose error says
- * that the gateway closes, and completes. Without it a client would take the end for that of what it watches. On a
- * WebSocket the code 1001 says the same.
+ * The subscriptions that are live over HTTP, so that closing can end them, and the end of the key that they were asked
+ * with: each gets a last result whose error says why, and completes. Without it a client would take the end for that of
+ * what it watches. On a WebSocket the code 1001 or 4401 says the same.
  */
 export type LiveSubscriptions = {
   readonly plugin: Plugin;
@@ -27,16 +29,10 @@ type Item = IteratorResult<ExecutionResult, undefined>;
 
 const ended = { done: true, value: undefined } as const;
 
-const farewell = (): Item => ({
-  done: false,
-  value: {
-    errors: [
-      new GraphQLError('The gateway closes: subscribe again.', {
-        extensions: { code: 'GATEWAY_CLOSING' satisfies RequestFaultCode },
-      }),
-    ],
-  },
-});
+const closing = (): GraphQLError =>
+  new GraphQLError('The gateway closes: subscribe again.', {
+    extensions: { code: 'GATEWAY_CLOSING' satisfies RequestFaultCode },
+  });
 
 /**
  * From a source's events to finished results. One object, where Yoga's executor and its hooks have seven iterators in each
@@ -52,7 +48,9 @@ class Subscription implements AsyncIterableIterator<ExecutionResult, undefined> 
   #resolve: ((item: Item) => void) | null = null;
   #isEnded = false;
   /** To be told by the next `next`: nobody was waiting when it became due. */
-  #isFarewellDue = false;
+  #farewell: GraphQLError | null = null;
+  /** Leaves those that are told when the key ends. */
+  #unwatch: (() => void) | null = null;
 
   constructor(
     events: AsyncIterator<unknown>,
@@ -77,49 +75,60 @@ class Subscription implements AsyncIterableIterator<ExecutionResult, undefined> 
     try {
       const { done, value } = await this.#events.next();
       if (done || this.#isEnded) {
-        this.#isEnded = true;
-        this.#live.delete(this);
+        this.#forget();
         return ended;
       }
       const result = await executeSubscriptionEvent({ ...this.#args, rootValue: value });
       return { done: false, value: this.#finish(result, this.#args.contextValue as Context) };
     } catch (fault) {
-      this.#isEnded = true;
-      this.#live.delete(this);
+      this.#forget();
       throw fault;
     }
   }
 
   async return(): Promise<Item> {
-    this.#isFarewellDue = false;
+    this.#farewell = null;
     await this.#stop();
     return ended;
   }
 
   async throw(error: unknown): Promise<Item> {
-    this.#isFarewellDue = false;
+    this.#farewell = null;
     await this.#stop();
     throw error;
   }
 
-  dismiss(): void {
-    this.#isFarewellDue = true;
+  /** Counts among the live from now on, until its end. */
+  track(keys: Pick<Keys, 'onEnd'>, { key }: Account): void {
+    this.#live.add(this);
+    if (key !== null) this.#unwatch = keys.onEnd(key.id, () => this.dismiss(accountError(endedKey)));
+  }
+
+  #forget(): void {
+    this.#isEnded = true;
+    this.#live.delete(this);
+    this.#unwatch?.();
+    this.#unwatch = null;
+  }
+
+  dismiss(why: GraphQLError): void {
+    this.#farewell = why;
     // A source that fails to end is the hub's to report; the client's stream is ending either way.
     this.#stop().catch(() => undefined);
   }
 
   async #stop(): Promise<void> {
     if (this.#isEnded) return;
-    this.#isEnded = true;
-    this.#live.delete(this);
+    this.#forget();
     if (this.#resolve !== null) this.#resolve(this.#end());
     await this.#events.return?.();
   }
 
   #end(): Item {
-    if (!this.#isFarewellDue) return ended;
-    this.#isFarewellDue = false;
-    return farewell();
+    if (this.#farewell === null) return ended;
+    const errors = [this.#farewell];
+    this.#farewell = null;
+    return { done: false, value: { errors } };
   }
 
   [Symbol.asyncIterator](): this {
@@ -130,7 +139,11 @@ class Subscription implements AsyncIterableIterator<ExecutionResult, undefined> 
 const isStream = (result: unknown): result is AsyncIterable<unknown> =>
   typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
 
-export const createLiveSubscriptions = (finish: Finish): LiveSubscriptions => {
+export const createLiveSubscriptions = (options: {
+  readonly keys: Pick<Keys, 'onEnd'>;
+  readonly finish: Finish;
+}): LiveSubscriptions => {
+  const { keys, finish } = options;
   const live = new Set<Subscription>();
   let isClosed = false;
 
@@ -140,9 +153,10 @@ export const createLiveSubscriptions = (finish: Finish): LiveSubscriptions => {
     const source = await createSourceEventStream(validated);
     if (!isStream(source)) return source;
     const subscription = new Subscription(source[Symbol.asyncIterator](), validated, { finish, live });
-    if (!('request' in (args.contextValue as object))) return subscription;
-    live.add(subscription);
-    if (isClosed) subscription.dismiss();
+    const context = args.contextValue as { readonly account: Account; readonly request?: Request };
+    if (context.request === undefined) return subscription;
+    subscription.track(keys, context.account);
+    if (isClosed) subscription.dismiss(closing());
     return subscription;
   };
 
@@ -150,7 +164,7 @@ export const createLiveSubscriptions = (finish: Finish): LiveSubscriptions => {
     plugin: { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe as never) },
     close: () => {
       isClosed = true;
-      for (const subscription of [...live]) subscription.dismiss();
+      for (const subscription of [...live]) subscription.dismiss(closing());
     },
   };
 };

@@ -10,7 +10,10 @@ import {
 } from 'graphql-ws';
 import type { GraphQLParams } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Keys } from '../keys/index.ts';
+import { type Account, ended, identify } from './account.ts';
 import { type Admission, callerHeadersOf, classifyCaller, type SocketOperation } from './caller.ts';
+import type { ReadClientIp } from './client-ip.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
 import type { Heart } from './heart.ts';
 import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
@@ -28,7 +31,13 @@ export type WebSockets = {
   close(): Promise<void>;
 };
 
-type Extra = SocketExtra & { hangUp?: AbortController; count?: number };
+type Extra = SocketExtra & {
+  hangUp?: AbortController;
+  count?: number;
+  /** Since `connection_init`. */
+  account?: Account;
+  unwatchKey?: () => void;
+};
 type Connection = SocketContext<Record<string, unknown>, Extra>;
 
 /** What `onSubscribe` hands to `execute` and `subscribe`: the arguments, with Yoga's own functions beside them. */
@@ -39,12 +48,22 @@ type EnvelopedArgs = ExecutionArgs & {
 
 const goingAway = 1001;
 
-const operationOf = ({ extra, connectionParams }: Connection): SocketOperation => {
+/** Both are fatal to graphql-ws's client: with the same key it would be refused again. */
+const unauthorized = 4401;
+const forbidden = 4403;
+
+/** Browsers set no headers on a WebSocket: the key comes with `connection_init`. */
+const readAuthorization = ({ connectionParams, extra }: Connection): string | null => {
+  const given = connectionParams?.authorization ?? connectionParams?.Authorization;
+  return typeof given === 'string' ? given : (extra.request.headers.authorization ?? null);
+};
+
+const operationOf = ({ extra }: Connection, account: Account): SocketOperation => {
   extra.hangUp ??= new AbortController();
   extra.count = (extra.count ?? 0) + 1;
   return {
     upgrade: extra.request,
-    connectionParams: connectionParams ?? null,
+    account,
     requestId: `${extra.request.headers['sec-websocket-key'] ?? ''}-${extra.count}`,
     signal: extra.hangUp.signal,
   };
@@ -55,12 +74,14 @@ export const attachWebSockets = (options: {
   readonly yoga: Yoga;
   readonly endpoint: string;
   readonly admission: Admission;
-  readonly resolveParams: <Params extends GraphQLParams>(params: Params) => Params;
+  readonly resolveParams: <Params extends GraphQLParams>(params: Params, account: Account) => Params;
+  readonly keys: Keys;
+  readonly readClientIp: ReadClientIp;
   readonly logger: Logger;
   /** Pings each client, which has until the next one for its pong. */
   readonly heart: Heart;
 }): WebSockets => {
-  const { http, yoga, endpoint, admission, resolveParams, logger, heart } = options;
+  const { http, yoga, endpoint, admission, resolveParams, keys, readClientIp, logger, heart } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostBodyOctets, handleProtocols });
   /** Ids of the operations under way that end by themselves, by socket: all but subscriptions. */
   const underWay = new Map<WebSocket, Set<string>>();
@@ -78,7 +99,10 @@ export const attachWebSockets = (options: {
     id: string,
     params: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> => {
-    const socket = operationOf(context);
+    const { account } = context.extra;
+    // graphql-ws lets nobody ask who has not introduced itself.
+    if (account === undefined) return [new GraphQLError('There was no connection_init.')];
+    const socket = operationOf(context, account);
     if (isClosing) {
       // No answer: whoever is told of an error takes it for final, and 1001 makes clients ask again elsewhere.
       if (!socket.signal.aborted) await once(socket.signal, 'abort');
@@ -94,7 +118,7 @@ export const attachWebSockets = (options: {
         }),
       ];
     try {
-      const { query, operationName } = resolveParams(params as GraphQLParams);
+      const { query, operationName } = resolveParams(params as GraphQLParams, account);
       const enveloped = yoga.getEnveloped({ socket, params });
       const document = enveloped.parse(query ?? '');
       const faults = enveloped.validate(enveloped.schema, document);
@@ -119,13 +143,34 @@ export const attachWebSockets = (options: {
     }
   };
 
+  const introduce = (context: Connection): boolean => {
+    const { extra } = context;
+    const { request, socket } = extra;
+    const identified = identify(keys, {
+      authorization: readAuthorization(context),
+      origin: request.headers.origin ?? null,
+      readClientIp: () => readClientIp(request, String(request.headers['x-forwarded-for'] ?? '') || null),
+    });
+    if (identified.kind === 'fault') {
+      const { code } = identified.fault;
+      socket.close(code === 'UNAUTHENTICATED' ? unauthorized : forbidden, code);
+      return false;
+    }
+    const { key } = identified.account;
+    extra.account = identified.account;
+    if (key !== null) extra.unwatchKey = keys.onEnd(key.id, () => socket.close(unauthorized, ended.code));
+    return true;
+  };
+
   const server = makeServer<Record<string, unknown>, Extra>({
+    onConnect: introduce,
     execute: (args) => (args as unknown as EnvelopedArgs).execute(args),
     subscribe: (args) => (args as unknown as EnvelopedArgs).subscribe(args),
     onSubscribe: prepare,
     onComplete: release,
     onClose: ({ extra }) => {
       underWay.delete(extra.socket);
+      extra.unwatchKey?.();
       extra.hangUp?.abort();
     },
   });

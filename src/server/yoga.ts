@@ -1,6 +1,15 @@
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
-import { type Context, createContext, federateSchema, type Services, schema } from '../graphql/index.ts';
+import {
+  type Context,
+  createContext,
+  federateSchema,
+  type Services,
+  schema,
+  type ViewedServices,
+  viewServices,
+} from '../graphql/index.ts';
+import type { Account } from './account.ts';
 import { bodyPlugin } from './body.ts';
 import { establishCaller, type Operation } from './caller.ts';
 import type { EventStreams } from './event-stream.ts';
@@ -11,10 +20,12 @@ import { incrementalPlugin } from './incremental.ts';
 import { mostRememberedDocumentText } from './limits.ts';
 import type { Links } from './link.ts';
 import type { Logger } from './log.ts';
+import { type MeteredContext, meteringPlugin } from './metering.ts';
 import { multipartSubscriptionPlugin } from './multipart-subscription.ts';
 import { type Finish, resultsPlugin } from './results.ts';
 import { type RoutesOptions, routesPlugin } from './routes.ts';
 import type { LiveSubscriptions } from './subscriptions.ts';
+import type { Throttle } from './throttle.ts';
 
 export type Yoga = YogaServerInstance<Record<never, never>, Context>;
 
@@ -32,6 +43,9 @@ const rememberByText = <Value extends object>() =>
     sizeCalculation: (_value, text) => text.length + 1,
   });
 
+/** Of the services, one for each key that asks. The runaway: thousands of keys that ask once. */
+const mostViews = 1_000;
+
 export const createGatewayYoga = (options: {
   readonly endpoint: string;
   readonly services: Services;
@@ -44,18 +58,33 @@ export const createGatewayYoga = (options: {
   /** Of silent multipart subscriptions. */
   readonly heart: Heart;
   readonly eventStreams: EventStreams;
+  readonly throttle: Throttle;
   readonly routes: RoutesOptions;
 }): Yoga => {
   const { endpoint, services, links, logger, isSandbox, subscriptions, documents, routes } = options;
 
-  const contextOf = (operation: Operation): Context => {
-    const { origin, requestId, signal } = establishCaller(operation);
-    return createContext(services, {
+  const views = new LRUCache<string, ViewedServices>({ max: mostViews });
+  const everything = viewServices(services, { owner: null, seesAll: true });
+  const viewOf = ({ key }: Account): ViewedServices => {
+    if (key === null) return everything;
+    let view = views.get(key.id);
+    if (view === undefined) {
+      view = viewServices(services, { owner: key.id, seesAll: key.scopes.includes('admin') });
+      views.set(key.id, view);
+    }
+    return view;
+  };
+
+  const contextOf = (operation: Operation): MeteredContext => {
+    const { account, origin, requestId, signal } = establishCaller(operation);
+    const context = createContext(viewOf(account), {
+      owner: account.key?.id ?? null,
       requestId,
       signal,
       printResultsUrl: (jobId, format) => links.printResultsUrl(origin, jobId, format),
       printUploadUrl: ({ id, expiresAt }) => links.printUploadUrl(origin, id, expiresAt),
     });
+    return Object.assign(context, { account });
   };
 
   return createYoga<Record<never, never>, Context>({
@@ -71,6 +100,8 @@ export const createGatewayYoga = (options: {
       subscriptions.plugin,
       options.eventStreams.plugin,
       multipartSubscriptionPlugin(options.heart),
+      // The last: what it refuses, the others finish.
+      meteringPlugin(options.throttle),
     ],
     // A net below `resultsPlugin`: faults before there is a context, which go to the log without a request id.
     maskedErrors: { maskError: (error) => maskFault(error, logger, undefined) },

@@ -22,6 +22,8 @@ export type Verification = Verdict & {
 
 export type VerifyOptions = {
   readonly priority: Priority;
+  /** Who asks: the id of an API key; null or left out where there are none. */
+  readonly owner?: string | null;
   /** Refuse a remembered verdict older than this; 0 always asks. Default: as long as the verdict lives. */
   readonly maxAgeSeconds?: number;
   /** Milliseconds for the whole verification; default RCPT_TIMEOUT_MS. */
@@ -34,6 +36,8 @@ export type WatchOptions = {
   readonly maxAgeSeconds?: number;
   /** Told to come back: ask again on the schedule until there is a final verdict or the schedule ends. */
   readonly waitForRetry: boolean;
+  /** As VerifyOptions'. */
+  readonly owner?: string | null;
   readonly signal: AbortSignal;
 };
 

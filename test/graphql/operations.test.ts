@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFakeWorld, type FakeWorld } from './fakes.ts';
-import { readOperation, run, watch } from './run.ts';
+import { contextFor, readOperation, run, watch } from './run.ts';
 
 let world: FakeWorld;
 beforeEach(() => {
@@ -28,6 +28,7 @@ describe('client documents, unchanged', () => {
       'CreateUpload',
       'DomainProfile',
       'ExchangeProfile',
+      'Gateway',
       'StartBulkJob',
       'SyntaxOnly',
       'VerifyEmail',
@@ -177,15 +178,29 @@ describe('client documents, unchanged', () => {
     });
   });
 
-  test('Gateway, but for the rate limit: the way out, and lanes with most waiting first', async () => {
-    const source = `{
-      gateway {
-        version
-        isSandbox
-        egress { smtp checkedAt detail }
-        lanes(first: 20) { exchanges state sessions queued probesPerSecond pausedUntil lastReply { code enhancedCode text } }
-      }
-    }`;
+  test('Gateway: the way out, lanes with most waiting first, and what may still be spent', async () => {
+    const source = readOperation('Gateway');
+    const context = contextFor(world.services);
+    context.bill = { requested: 24, bucket: { capacity: 600, refillPerSecond: 10, left: 399.5 } };
+    const charged = await run(world.services, source, {}, context);
+    expect(charged.data?.rateLimit).toEqual({
+      limit: 600,
+      remaining: 399,
+      cost: 24,
+      resetAt: expect.stringMatching(/Z$/),
+    });
+    const { resetAt } = (charged.data?.rateLimit ?? {}) as { resetAt?: string };
+    const untilMs = new Date(resetAt ?? '').getTime() - Date.now();
+    expect(untilMs).toBeGreaterThan(10_000);
+    expect(untilMs).toBeLessThanOrEqual(20_050);
+    const open = contextFor(world.services);
+    open.bill = { requested: 24, bucket: null };
+    expect((await run(world.services, source, {}, open)).data?.rateLimit).toEqual({
+      limit: null,
+      remaining: null,
+      cost: 24,
+      resetAt: null,
+    });
     const before = await run(world.services, source);
     expect(before.errors).toBeUndefined();
     expect(before.data?.gateway).toEqual({

@@ -26,6 +26,8 @@ const operations: readonly (readonly [string, Record<string, unknown>, number])[
   ['DomainProfile', {}, 1 + 5 * 2 + (2 + 10) + 4 * 2 + 20],
   // exchange; addresses with 4 pointers; provider; greeting with TLS, certificate and reply
   ['ExchangeProfile', {}, 1 + (2 + 4 * 2) + 1 + (20 + 3)],
+  // gateway, egress, 20 lanes with a reply; rateLimit
+  ['Gateway', {}, 1 + 1 + 20 * 2 + 1],
   ['StartBulkJob', {}, 2],
   // email, syntax, problem, domain
   ['SyntaxOnly', {}, 4],

@@ -1,18 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { type ExecutionResult, experimentalExecuteIncrementally, parse, subscribe, validate } from 'graphql';
-import { type Context, createContext, type Services, schema } from '../../src/graphql/index.ts';
+import { type Context, createContext, type Services, schema, viewServices } from '../../src/graphql/index.ts';
 
 /** The text of a client document in `schema/operations`. */
 export const readOperation = (name: string): string =>
   readFileSync(new URL(`../../schema/operations/${name}.graphql`, import.meta.url), 'utf8');
 
-export const contextFor = (services: Services, signal = new AbortController().signal): Context =>
-  createContext(services, {
+export const contextFor = (
+  services: Services,
+  signal = new AbortController().signal,
+  owner: string | null = null,
+): Context => {
+  const context = createContext(viewServices(services, { owner, seesAll: owner === null }), {
+    owner,
     requestId: 'test',
     signal,
     printUploadUrl: ({ id }) => `http://rcpt.test/uploads/${id}`,
     printResultsUrl: (jobId, format) => `http://rcpt.test/results/${jobId}.${format.toLowerCase()}`,
   });
+  context.bill = { requested: 0, bucket: null };
+  return context;
+};
 
 type Answer = ExecutionResult<Record<string, unknown>>;
 

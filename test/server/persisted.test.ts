@@ -25,7 +25,7 @@ describe('the documents', () => {
     const read = readPersistedOperations('schema/operations');
     const document = readOperation('VerifyEmail');
     expect(read.get(hashDocument(document))).toBe(document);
-    expect(read.size).toBe(13);
+    expect(read.size).toBe(14);
   });
 
   test.each([

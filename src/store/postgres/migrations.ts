@@ -192,6 +192,11 @@ export const migrations: readonly string[] = [
     value bytea NOT NULL
   );
   `,
+  // Whose a job is.
+  `
+  ALTER TABLE job ADD COLUMN owner text;
+  CREATE INDEX job_by_owner ON job (owner, number) WHERE owner IS NOT NULL;
+  `,
 ];
 
 /**
