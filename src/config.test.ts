@@ -27,6 +27,7 @@ test('an empty environment gives the documented defaults', () => {
     maxProbesPerSecondPerExchange: 20,
     timeoutMs: 15_000,
     greylistRetrySeconds: [300, 900, 3_600],
+    harvestLimit: 50,
     sourceIps: [],
     proxy: null,
     retentionSeconds: 2_592_000,
@@ -61,6 +62,7 @@ test.each([
   ['RCPT_MAIL_FROM', '<>', 'mailFrom', ''],
   ['RCPT_HELO_NAME', '[192.0.2.1]', 'heloName', '[192.0.2.1]'],
   ['RCPT_GREYLIST_RETRY', '1m,PT1H', 'greylistRetrySeconds', [60, 3_600]],
+  ['RCPT_HARVEST_LIMIT', '0', 'harvestLimit', 0],
   [
     'RCPT_CORS_ORIGINS',
     'https://app.example, http://localhost:5173',
@@ -94,6 +96,7 @@ test.each([
   ['RCPT_ALLOW_HOSTS', '10.0.0.0/33'],
   ['RCPT_MAX_SESSIONS', '0'],
   ['RCPT_GREYLIST_RETRY', 'soon'],
+  ['RCPT_HARVEST_LIMIT', '-1'],
   ['RCPT_RETENTION', '1y'],
   ['RCPT_MAX_UPLOAD_BYTES', '1gb'],
   ['RCPT_MAX_ROWS', '0'],

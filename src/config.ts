@@ -57,6 +57,8 @@ export type Config = {
   readonly maxProbesPerSecondPerExchange: number;
   readonly timeoutMs: number;
   readonly greylistRetrySeconds: readonly number[];
+  /** Different unknown mailboxes of one domain that a key is told of in an hour; 0: however many. */
+  readonly harvestLimit: number;
   /** Addresses of this machine; empty: the system chooses. */
   readonly sourceIps: readonly string[];
   readonly proxy: ProxySetting | null;
@@ -196,6 +198,12 @@ export const settings = {
     '5m,15m,60m',
     'When a greylisted address is asked again.',
     list(duration),
+  ),
+  harvestLimit: setting(
+    'RCPT_HARVEST_LIMIT',
+    '50',
+    'Unknown mailboxes of one domain that an API key is told of in an hour; then the domain is `HARVEST_LIMITED` for it. Lists: ten times as many, and more unknown than known. `0` is no limit.',
+    integer(0, 10_000),
   ),
   sourceIps: setting(
     'RCPT_SOURCE_IPS',

@@ -93,7 +93,7 @@ const mostGreetings = 20;
 
 /** What a verdict took: a remembered one nothing, nor one that syntax or a limit decided. */
 const pointsOf = ({ fromCache, evidence: { kind } }: Verification): number =>
-  fromCache || kind === 'syntax' ? 0 : kind === 'dns' ? weights.dns : weights.smtp;
+  fromCache || kind === 'syntax' || kind === 'harvest' ? 0 : kind === 'dns' ? weights.dns : weights.smtp;
 
 const createLookups = (
   { verifier }: Pick<Services, 'verifier'>,
