@@ -133,6 +133,8 @@ export const createEventStreams = (heart: Heart): EventStreams => {
       request.socket.setKeepAlive(true);
       // Together: headers that are set one by one are kept for as long as the response goes on.
       response.writeHead(answered.status, [...answered.headers].flat());
+      // Alone: together with what follows it would stay in memory as the thirty pieces that it is made of.
+      response.flushHeaders();
       new EventStream(events, heart, response);
       return true;
     },

@@ -154,8 +154,6 @@ export const createServer = (options: ServerOptions): Server => {
     endpoint,
     services,
     links,
-    logger,
-    isSandbox,
     finish,
     subscriptions,
     documents: documents.plugin,

@@ -79,10 +79,7 @@ export const createFinish =
   };
 
 /** Finishes what is executed. The events of subscriptions are finished as they come (`subscriptions.ts`). */
-export const resultsPlugin = (
-  finishResult: Finish,
-  { isSandbox }: { readonly isSandbox: boolean },
-): Plugin => {
+export const resultsPlugin = (finishResult: Finish): Plugin => {
   const finish = ({ args, result, setResult }: Done): void => {
     const finished = finishResult(result as Result, args.contextValue as Context);
     if (finished !== result) setResult(finished as never);
@@ -107,16 +104,11 @@ export const resultsPlugin = (
     // HTTP only, and the one place that sees errors from before execution too.
     onResultProcess: ({ result, setResult, serverContext }) => {
       if (isStream(result) || Array.isArray(result)) return;
-      const { requestId } = serverContext as { readonly requestId?: string };
-      const told = result.errors
-        ? {
-            ...result,
-            errors: result.errors.map((error) =>
-              error instanceof GraphQLError ? withExtensions(error, { requestId }) : error,
-            ),
-          }
-        : (result as Result);
-      const finished = isSandbox ? simulate(told) : told;
+      const { requestId } = serverContext as unknown as { readonly requestId: string };
+      const masked = finishResult(result as Result, { requestId });
+      const finished = masked.errors
+        ? { ...masked, errors: masked.errors.map((error) => withExtensions(error, { requestId })) }
+        : masked;
       if (finished !== result) setResult(finished);
     },
   };

@@ -82,8 +82,14 @@ class Subscription implements AsyncIterableIterator<ExecutionResult, undefined> 
       return { done: false, value: this.#finish(result, this.#args.contextValue as Context) };
     } catch (fault) {
       this.#forget();
-      throw fault;
+      throw this.#mask(fault);
     }
+  }
+
+  /** Of a source that broke. */
+  #mask(fault: unknown): unknown {
+    const { errors } = this.#finish({ errors: [fault as GraphQLError] }, this.#args.contextValue as Context);
+    return errors?.[0];
   }
 
   async return(): Promise<Item> {
