@@ -12,6 +12,7 @@ import type { Context } from '../graphql/index.ts';
 import type { Keys } from '../keys/index.ts';
 import { type Account, accountError, ended as endedKey } from './account.ts';
 import type { RequestFaultCode } from './fault.ts';
+import { inTurns } from './in-turns.ts';
 import type { Finish } from './results.ts';
 
 /**
@@ -170,7 +171,7 @@ export const createLiveSubscriptions = (options: {
     plugin: { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe as never) },
     close: () => {
       isClosed = true;
-      for (const subscription of [...live]) subscription.dismiss(closing());
+      void inTurns([...live], (subscription) => subscription.dismiss(closing()));
     },
   };
 };

@@ -16,6 +16,7 @@ import { type Admission, callerHeadersOf, classifyCaller, type SocketOperation }
 import type { ReadClientIp } from './client-ip.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
 import type { Heart } from './heart.ts';
+import { inTurns } from './in-turns.ts';
 import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
 import type { Logger } from './log.ts';
 import { findRepeatedHeader, refuseSocket, repeatedHeader } from './malformed.ts';
@@ -195,7 +196,9 @@ export const attachWebSockets = (options: {
     close: async () => {
       isClosing = true;
       const open = [...underWay];
-      for (const [socket, ids] of open) if (ids.size === 0) socket.close(goingAway, 'Going away');
+      await inTurns(open, ([socket, ids]) => {
+        if (ids.size === 0) socket.close(goingAway, 'Going away');
+      });
       await Promise.all(open.map(([socket]) => hasClosed(socket)));
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },
