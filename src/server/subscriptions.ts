@@ -171,7 +171,8 @@ export const createLiveSubscriptions = (options: {
     plugin: { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe as never) },
     close: () => {
       isClosed = true;
-      void inTurns([...live], (subscription) => subscription.dismiss(closing()));
+      const why = closing();
+      void inTurns([...live], (subscription) => subscription.dismiss(why));
     },
   };
 };

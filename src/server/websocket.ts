@@ -12,7 +12,7 @@ import type { GraphQLParams } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Keys } from '../keys/index.ts';
 import { type Account, ended, identify } from './account.ts';
-import { type Admission, callerHeadersOf, classifyCaller, type SocketOperation } from './caller.ts';
+import { type Admission, callerHeadersOf, classifyCaller, hungUp, type SocketOperation } from './caller.ts';
 import type { ReadClientIp } from './client-ip.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
 import type { Heart } from './heart.ts';
@@ -172,7 +172,7 @@ export const attachWebSockets = (options: {
     onClose: ({ extra }) => {
       underWay.delete(extra.socket);
       extra.unwatchKey?.();
-      extra.hangUp?.abort();
+      extra.hangUp?.abort(hungUp);
     },
   });
 
