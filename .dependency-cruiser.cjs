@@ -56,6 +56,13 @@ module.exports = {
       to: { path: ['^test/', '^bench/', tests] },
     },
     {
+      name: 'examples-are-clients',
+      comment: 'What a client needs is the schema and its own packages.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: ['^src/', '^test/', '^bench/'] },
+    },
+    {
       name: 'declared-dependencies-only',
       severity: 'error',
       from: { path: '^src/', pathNot: tests },

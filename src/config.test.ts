@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, printSettingsTable, readConfig, refuseOpenHost, type settings } from './config.ts';
+import { ConfigError, readConfig, refuseOpenHost } from './config.ts';
+import { printSettingsTable, type settings } from './config-settings.ts';
 import { drawKey } from './keys/index.ts';
 
 test('an empty environment gives the documented defaults', () => {

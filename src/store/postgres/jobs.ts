@@ -79,12 +79,13 @@ export const createPostgresJobStore = ({
     const whose = owner === null ? null : encodeText(owner);
     const after = afterId === null ? Number.MAX_SAFE_INTEGER : await numberOf(database.query, afterId, whose);
     if (after === null) return nothing;
+    // Said so that only the index of owners is in this order: by the jobs' own, others' would be read and left out.
+    const place = whose === null ? 'number < $1' : '(owner, number) < ($5, $1) AND owner >= $5';
     const rows = await database.query(
-      `SELECT ${jobColumns} FROM job WHERE number < $1 AND ${visible}
+      `SELECT ${jobColumns} FROM job WHERE ${place} AND ${visible}
          AND ($2::text[] IS NULL OR state = ANY($2))
          AND ($3::text IS NULL OR strpos(lower(name COLLATE "C"), lower($3 COLLATE "C")) > 0)
-         ${whose === null ? '' : 'AND owner = $5'}
-       ORDER BY number DESC LIMIT $4`,
+       ORDER BY ${whose === null ? '' : 'owner DESC,'} number DESC LIMIT $4`,
       [
         after,
         states,

@@ -1,0 +1,3 @@
+/** Waits longer after each failure, and never as long as the neighbour: a gateway that comes back is not asked by all at once. */
+export const backOff = (retries: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(30_000, 250 * 2 ** retries)));

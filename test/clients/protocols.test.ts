@@ -1,0 +1,26 @@
+/** The protocols without a framework: graphql-ws, graphql-sse, fetch, EventSource. */
+import { expect, test } from 'vitest';
+import { askWithFile } from '../../examples/fetch-upload.ts';
+import { readOperation } from '../graphql/run.ts';
+import { openEventSource, openPlainFetch, openSse, openWebSocket } from './adapters/protocols.ts';
+import { describeClient } from './contract.ts';
+import { useGateway } from './gateway.ts';
+
+const world = useGateway();
+
+describeClient('graphql-ws', world, openWebSocket);
+describeClient('graphql-sse', world, openSse);
+describeClient('fetch', world, openPlainFetch);
+describeClient('EventSource', world, openEventSource);
+
+test('fetch: a mutation with a file', async () => {
+  const request = {
+    query: readOperation('StartBulkJob'),
+    variables: { input: { source: { file: null } } },
+  };
+  const file = new Blob(['email\nuser1@accepts.test\nuser2@accepts.test\n']);
+  const upload = { path: 'variables.input.source.file', file, name: 'list.csv' };
+  expect(await askWithFile(world.line.url, request, upload)).toMatchObject({
+    data: { startBulkJob: { __typename: 'BulkJob', progress: { total: 2 } } },
+  });
+});
