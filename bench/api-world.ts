@@ -8,6 +8,7 @@ import { startServe } from './serve-process.ts';
 
 export type ApiWorld = {
   readonly url: string;
+  readonly dataDir: string;
   readonly port: number;
   readonly child: ChildProcess;
   /** Verifies one address, and gives the request that is answered from memory from now on, with its answer. */
@@ -38,6 +39,7 @@ export const openApiWorld = async (settings: Readonly<Record<string, string>> = 
   });
   return {
     url: gateway.url,
+    dataDir,
     port: Number(new URL(gateway.url).port),
     child: gateway.child,
     remember: async () => {

@@ -5,9 +5,10 @@
 import { cpus } from 'node:os';
 import { benchCached } from './api-cached.ts';
 import { benchIdle } from './api-idle.ts';
+import { benchRefused } from './api-refused.ts';
 import { startFlags } from './serve-process.ts';
 
-const benches = { cached: benchCached, idle: benchIdle };
+const benches = { cached: benchCached, idle: benchIdle, refused: benchRefused };
 
 const asked = process.argv.slice(2);
 console.log(

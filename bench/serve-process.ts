@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-const main = new URL('../src/main.ts', import.meta.url).pathname;
+export const mainFile = new URL('../src/main.ts', import.meta.url).pathname;
 
 const startWords = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -30,7 +30,7 @@ export const startMain = async (
   env: Readonly<Record<string, string>>,
   flags: readonly string[],
 ): Promise<MainProcess> => {
-  const child = spawn(process.execPath, [...flags, main, command], {
+  const child = spawn(process.execPath, [...flags, mainFile, command], {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -54,7 +54,7 @@ export const startMain = async (
 /** A gateway as `npm start` starts it, the compile cache of its `prestart` included. */
 export const startServe = (env: Readonly<Record<string, string>>): Promise<MainProcess> => {
   const around = { ...startEnvironment, NODE_ENV: 'production', ...env };
-  spawnSync(process.execPath, [main, 'warm'], { env: { ...process.env, ...around } });
+  spawnSync(process.execPath, [mainFile, 'warm'], { env: { ...process.env, ...around } });
   return startMain('serve', 'the gateway', around, startFlags);
 };
 
