@@ -2,10 +2,10 @@
  * The gateway as `rcpt serve` starts it, in a process of its own that tells what it takes: memory, event loop,
  * processor time.
  */
-import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { startGateway } from '../src/command/serve.ts';
 import { readConfig } from '../src/config.ts';
+import { startEnvironment, startFlags } from './serve-process.ts';
 import { type Peer, serveParent, startPeer } from './smtp-process.ts';
 
 export type GatewayOptions = {
@@ -23,17 +23,6 @@ export type GatewayStats = {
 };
 
 export type GatewayProcess = Peer<{ readonly url: string }>;
-
-const startWords = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    readonly scripts: { readonly start: string };
-  }
-).scripts.start.split(' ');
-/** What `npm start` gives to Node, and what it sets around it. */
-export const startFlags = startWords.filter((word) => word.startsWith('--'));
-const startEnvironment = Object.fromEntries(
-  startWords.filter((word) => /^[A-Z_]+=/.test(word)).map((word) => word.split('=')),
-);
 
 /**
  * Started twice, and the first one closed again: it fills the compile cache that `npm start` has from its `prestart`.

@@ -17,8 +17,9 @@ import {
   subscribeSilently,
   upload,
 } from './bulk-client.ts';
-import { type GatewayProcess, type GatewayStats, startBenchGateway, startFlags } from './bulk-gateway.ts';
+import { type GatewayProcess, type GatewayStats, startBenchGateway } from './bulk-gateway.ts';
 import { addressOf, hosters, providers, writeList } from './bulk-list.ts';
+import { startFlags } from './serve-process.ts';
 import { print, printLoad, verdictOn } from './smtp-engine.ts';
 import { startSmtpPeer } from './smtp-peer.ts';
 

@@ -5,16 +5,13 @@
  * two and four worker processes, each its own source, ask exchanges that are 50 ms away; then how late a subscriber at
  * another node sees what was committed, and what an idle cluster takes.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { ask, follow, type ProgressEvent, progressDocument, start, upload } from './bulk-client.ts';
 import { startBenchPostgres } from './scale-postgres.ts';
 import type { StoreOptions, StoreProgress } from './scale-store.ts';
+import { type MainProcess, readCpuSeconds, startMain } from './serve-process.ts';
 import { print, printLoad, verdictOn } from './smtp-engine.ts';
 import { startSmtpPeer } from './smtp-peer.ts';
 import { startPeer } from './smtp-process.ts';
@@ -28,7 +25,6 @@ const rowsAWorker = 12_000;
 /** Small enough that each chunk has some of every exchange: then all workers have work to the end. */
 const domains = 500;
 const idleSeconds = 10;
-const main = new URL('../src/main.ts', import.meta.url).pathname;
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const benchStore = async (): Promise<void> => {
@@ -74,42 +70,14 @@ const benchStore = async (): Promise<void> => {
   }
 };
 
-type Node = { readonly url: string; readonly child: ChildProcess; stop(): Promise<void> };
-
-const startNode = async (
+const startNode = (
   command: 'serve' | 'worker',
   name: string,
-  env: Record<string, string>,
-): Promise<Node> => {
-  const child = spawn(process.execPath, ['--max-old-space-size=384', main, command], {
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', RCPT_SOURCE: name, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = once(child, 'exit');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /http:\/\/\S+/.exec(line)?.[0];
-    if (url === undefined) continue;
-    child.stdout.resume();
-    return {
-      url: new URL('/graphql', url).href,
-      child,
-      stop: async () => {
-        child.kill('SIGTERM');
-        await ended;
-      },
-    };
-  }
-  throw new Error(`${name} ended before it said where it is`);
-};
+  env: Readonly<Record<string, string>>,
+): Promise<MainProcess> =>
+  startMain(command, name, { RCPT_SOURCE: name, ...env }, ['--max-old-space-size=384']);
 
-/** Processor time of a process so far, in seconds (proc(5): utime and stime in hundredths). */
-const readCpuSeconds = ({ child }: Node): number => {
-  const [, fields = ''] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ');
-  const [utime, stime] = fields.split(' ').slice(11, 13).map(Number);
-  return ((utime ?? 0) + (stime ?? 0)) / 100;
-};
-
-const startList = async (gateway: Node, addresses: readonly string[]): Promise<string> => {
+const startList = async (gateway: MainProcess, addresses: readonly string[]): Promise<string> => {
   const dir = await mkdtemp(join(tmpdir(), 'rcpt-bench-'));
   try {
     const path = join(dir, 'list.csv');
@@ -123,7 +91,7 @@ const startList = async (gateway: Node, addresses: readonly string[]): Promise<s
 
 /** Seconds from start to the last row; and how long after the store each count was seen, in milliseconds. */
 const runList = async (
-  gateway: Node,
+  gateway: MainProcess,
   list: readonly string[],
 ): Promise<{ seconds: number; lags: readonly number[] }> => {
   const id = await startList(gateway, list);
@@ -187,7 +155,7 @@ const benchWorkers = async (): Promise<void> => {
         RCPT_MAX_PROBES_PER_SECOND_PER_EXCHANGE: '0',
       };
       const gateway = await startNode('serve', 'gateway', { ...env, RCPT_WORKER_CHUNKS: '0' });
-      const workers: Node[] = [];
+      const workers: MainProcess[] = [];
       for (let n = 0; n < count; n++)
         workers.push(await startNode('worker', `worker-${n}`, { ...env, RCPT_WORKER_CHUNKS: '8' }));
       const list = Array.from(
@@ -209,10 +177,10 @@ const benchWorkers = async (): Promise<void> => {
         console.log(verdictOn('p95 under 300 ms', at(0.95) < 300));
         await wait(3_000);
         const nodes = [gateway, ...workers];
-        const before = nodes.map(readCpuSeconds);
+        const before = nodes.map(({ child }) => readCpuSeconds(child.pid));
         await wait(idleSeconds * 1_000);
         const shares = nodes.map(
-          (node, n) => ((readCpuSeconds(node) - (before[n] ?? 0)) / idleSeconds) * 100,
+          (node, n) => ((readCpuSeconds(node.child.pid) - (before[n] ?? 0)) / idleSeconds) * 100,
         );
         console.log(`  idle: ${shares.map((share) => share.toFixed(1)).join(', ')} % of a core a process`);
         console.log(verdictOn('under 1 %', Math.max(...shares) < 1));

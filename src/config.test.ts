@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, printSettingsTable, readConfig, refuseOpenHost, type settings } from './config.ts';
+import { ConfigError, readConfig, refuseOpenHost } from './config.ts';
+import { printSettingsTable, type settings } from './config-settings.ts';
 import { drawKey } from './keys/index.ts';
 
 test('an empty environment gives the documented defaults', () => {
@@ -27,6 +28,7 @@ test('an empty environment gives the documented defaults', () => {
     maxProbesPerSecondPerExchange: 20,
     timeoutMs: 15_000,
     greylistRetrySeconds: [300, 900, 3_600],
+    harvestLimit: 50,
     sourceIps: [],
     proxy: null,
     retentionSeconds: 2_592_000,
@@ -61,6 +63,7 @@ test.each([
   ['RCPT_MAIL_FROM', '<>', 'mailFrom', ''],
   ['RCPT_HELO_NAME', '[192.0.2.1]', 'heloName', '[192.0.2.1]'],
   ['RCPT_GREYLIST_RETRY', '1m,PT1H', 'greylistRetrySeconds', [60, 3_600]],
+  ['RCPT_HARVEST_LIMIT', '0', 'harvestLimit', 0],
   [
     'RCPT_CORS_ORIGINS',
     'https://app.example, http://localhost:5173',
@@ -94,6 +97,7 @@ test.each([
   ['RCPT_ALLOW_HOSTS', '10.0.0.0/33'],
   ['RCPT_MAX_SESSIONS', '0'],
   ['RCPT_GREYLIST_RETRY', 'soon'],
+  ['RCPT_HARVEST_LIMIT', '-1'],
   ['RCPT_RETENTION', '1y'],
   ['RCPT_MAX_UPLOAD_BYTES', '1gb'],
   ['RCPT_MAX_ROWS', '0'],

@@ -1,5 +1,5 @@
 /**
- * Writes `introspection.d.ts`, from which gql.tada infers the types of documents: `npm run schema:types`. gql.tada's own
+ * Writes `introspection.d.ts`, from which gql.tada infers the types of documents: `npm run schema`. gql.tada's own
  * command does the same where TypeScript 5 or 6 is installed.
  */
 import { readFile, writeFile } from 'node:fs/promises';

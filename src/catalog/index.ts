@@ -14,6 +14,6 @@
  */
 export { isDisposable, isFree, isKnownDomain } from './domains.ts';
 export { providerByDomain, providerByExchange, providerById, providers } from './providers.ts';
-export { registrableDomain } from './registrable.ts';
+export { ownedDomain, registrableDomain } from './registrable.ts';
 export { isRole } from './roles.ts';
 export type * from './types.ts';

@@ -23,11 +23,15 @@ export type Engine = {
 /** What other processes are told and asked; nulls where there are none. */
 export type Neighbours = { readonly facts: SharedFacts | null; readonly shares: LaneShares | null };
 
+/** Told of what whoever runs this may want to look into. Details never hold an address. */
+export type OnAudit = (event: string, details: Readonly<Record<string, unknown>>) => void;
+
 export const openEngine = (
   config: Config,
   memory: VerificationMemory,
   onError: (error: unknown) => void,
   { facts, shares }: Neighbours = { facts: null, shares: null },
+  onAudit: OnAudit = () => undefined,
 ): Engine => {
   const dns = createDns({ servers: config.dnsServers });
   const guard = createGuard(config.allowHosts);
@@ -54,6 +58,13 @@ export const openEngine = (
     memory,
     budgetMs: config.timeoutMs,
     retrySeconds: config.greylistRetrySeconds,
+    harvest:
+      config.harvestLimit === 0
+        ? null
+        : {
+            limit: config.harvestLimit,
+            onLimited: ({ owner, ...limited }) => onAudit('harvest limited', { keyId: owner, ...limited }),
+          },
     onError,
   });
   return {

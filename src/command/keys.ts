@@ -50,7 +50,8 @@ const inStore = async <Result>(
   config: Config,
   work: (store: Awaited<ReturnType<typeof openKeyStore>>['keys']) => Promise<Result>,
 ): Promise<Result> => {
-  const { keys, close } = await openKeyStore(config);
+  // A connection that breaks rejects what waits for it, which is all there is here.
+  const { keys, close } = await openKeyStore(config, () => undefined);
   try {
     return await work(keys);
   } finally {

@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts';
 import { writeGlobalId } from '../graphql/index.ts';
 import { createWebhooks, type Jobs } from '../jobs/index.ts';
-import { type Engine, openEngine, openJobs } from './engine.ts';
+import { type Engine, type OnAudit, openEngine, openJobs } from './engine.ts';
 import { openStore, type Store } from './store.ts';
 
 /**
@@ -19,9 +19,13 @@ export type Node = {
   close(beside: readonly (Promise<unknown> | undefined)[]): Promise<void>;
 };
 
-export const openNode = async (config: Config, onError: (error: unknown) => void): Promise<Node> => {
+export const openNode = async (
+  config: Config,
+  onError: (error: unknown) => void,
+  onAudit: OnAudit,
+): Promise<Node> => {
   const store = await openStore(config, onError);
-  const engine = openEngine(config, store.verifications, onError, store);
+  const engine = openEngine(config, store.verifications, onError, store, onAudit);
   const sender = createWebhooks({
     store: store.webhooks,
     lookupAddresses: engine.dns.lookupAddresses,

@@ -41,7 +41,7 @@ export const startGateway = async (
     isPersistedOnly,
     isIntrospectionOn,
   };
-  const node = await openNode(config, logError);
+  const node = await openNode(config, logError, stderrLogger.audit);
   const { store, engine, jobs } = node;
   const keys = await openGatewayKeys(config, node);
   const { dns, guard, prober, verifier } = engine;

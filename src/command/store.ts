@@ -1,7 +1,8 @@
 /** The store that the settings name: SQLite in a directory of ours, or PostgreSQL that others share. */
 import type { Config } from '../config.ts';
 import type { JobStore, JobWire, UploadStore, WebhookStore } from '../jobs/index.ts';
-import { openPostgresStore, openThreadedDataDir } from '../store/index.ts';
+import { type BucketStore, type KeyStore, localBuckets, steadfastBuckets } from '../keys/index.ts';
+import { openPostgresKeys, openPostgresStore, openSqliteKeys, openThreadedDataDir } from '../store/index.ts';
 import type { VerificationMemory } from '../verify/index.ts';
 import { chunkDeadlineMs, type Neighbours } from './engine.ts';
 
@@ -10,6 +11,9 @@ export type Store = Neighbours & {
   readonly webhooks: WebhookStore;
   readonly uploads: UploadStore;
   readonly verifications: VerificationMemory;
+  readonly keys: KeyStore;
+  /** Draws never reject while a shared store is away. */
+  readonly buckets: BucketStore;
   readonly secret: Uint8Array;
   /** Null: no other process shares it. */
   readonly wire: JobWire | null;
@@ -20,6 +24,8 @@ export type Store = Neighbours & {
 
 /** A lease outlives its chunk's deadline by this, for the last write. */
 const leaseMarginMs = 60_000;
+/** For somebody who makes a key in another process: nothing else happens in this one meanwhile, and it asks again. */
+const keysWaitMs = 200;
 
 /** Throws StoreError: one line for the operator. */
 export const openStore = async (config: Config, onError: (error: unknown) => void): Promise<Store> => {
@@ -33,7 +39,11 @@ export const openStore = async (config: Config, onError: (error: unknown) => voi
       leaseMs: chunkDeadlineMs + leaseMarginMs,
       onError,
     });
-    return { ...store, failed: lost.promise };
+    return {
+      ...store,
+      buckets: steadfastBuckets(store.buckets, localBuckets(), onError),
+      failed: lost.promise,
+    };
   }
   const store = await openThreadedDataDir(config.dataDir, {
     onEnd: (error) => {
@@ -41,5 +51,32 @@ export const openStore = async (config: Config, onError: (error: unknown) => voi
       lost.resolve(error);
     },
   });
-  return { ...store, wire: null, facts: null, shares: null, failed: lost.promise };
+  try {
+    const { keys, close } = openSqliteKeys(config.dataDir, { waitMs: keysWaitMs });
+    return {
+      ...store,
+      keys,
+      buckets: localBuckets(),
+      wire: null,
+      facts: null,
+      shares: null,
+      failed: lost.promise,
+      async close() {
+        close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 };
+
+/** The keys alone, beside whoever serves them. Throws StoreError. */
+export const openKeyStore = async (
+  config: Config,
+  onError: (error: unknown) => void,
+): Promise<{ readonly keys: KeyStore; close(): Promise<void> | void }> =>
+  config.database === null
+    ? openSqliteKeys(config.dataDir)
+    : openPostgresKeys({ url: config.database.readUrl(), onError });

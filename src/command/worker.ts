@@ -1,6 +1,6 @@
 /** `rcpt worker`: works on the jobs of a cluster and serves nothing but its health, until a signal ends it. */
 import { type Config, ConfigError } from '../config.ts';
-import { createHealth, openHealthServer } from '../server/index.ts';
+import { createHealth, openHealthServer, stderrLogger } from '../server/index.ts';
 import { openNode } from './node.ts';
 import { type Gateway, logError } from './serve.ts';
 
@@ -12,7 +12,7 @@ export const startWorker = async (config: Config): Promise<Worker> => {
     throw new ConfigError(
       'DATABASE_URL: a worker shares a PostgreSQL database (with SQLite, `rcpt serve` is gateway and worker in one)',
     );
-  const node = await openNode(config, logError);
+  const node = await openNode(config, logError, stderrLogger.audit);
   let isClosing = false;
   try {
     const health = await openHealthServer({

@@ -93,13 +93,16 @@ const mostGreetings = 20;
 
 /** What a verdict took: a remembered one nothing, nor one that syntax or a limit decided. */
 const pointsOf = ({ fromCache, evidence: { kind } }: Verification): number =>
-  fromCache || kind === 'syntax' ? 0 : kind === 'dns' ? weights.dns : weights.smtp;
+  fromCache || kind === 'syntax' || kind === 'harvest' ? 0 : kind === 'dns' ? weights.dns : weights.smtp;
 
 const createLookups = (
   { verifier }: Pick<Services, 'verifier'>,
   { owner, signal }: Pick<RequestPart, 'owner' | 'signal'>,
 ): Lookups => {
-  const verifications = new Map<string, Promise<Verification>>();
+  // Made when they are needed: most operations need none or one, and a subscription keeps them while it is silent.
+  let verifications: Map<string, Promise<Verification>> | undefined;
+  let hosts: Map<DomainName, Promise<MailHosts>> | undefined;
+  let greetings: Map<ExchangeHost, Promise<Greeting | null>> | undefined;
   let savedPoints = 0;
   const ask = async (parsed: ParsedAddress, maxAgeSeconds: number | null): Promise<Verification> => {
     const verification = await verifier.verify(
@@ -111,8 +114,6 @@ const createLookups = (
     savedPoints += weights.smtp - pointsOf(verification);
     return verification;
   };
-  const hosts = new Map<DomainName, Promise<MailHosts>>();
-  const greetings = new Map<ExchangeHost, Promise<Greeting | null>>();
   return {
     get savedPoints() {
       return savedPoints;
@@ -120,6 +121,7 @@ const createLookups = (
     verify: (parsed, maxAgeSeconds) => {
       const text = parsed.kind === 'address' ? parsed.address.normalized : parsed.input;
       const key = maxAgeSeconds === null ? text : `${maxAgeSeconds} ${text}`;
+      verifications ??= new Map();
       let verification = verifications.get(key);
       if (verification === undefined) {
         if (verifications.size >= mostVerifications)
@@ -132,6 +134,7 @@ const createLookups = (
       return verification;
     },
     mailHosts: (domain) => {
+      hosts ??= new Map();
       let answer = hosts.get(domain);
       if (answer === undefined) {
         answer = verifier.lookupMailHosts(domain, signal);
@@ -140,6 +143,7 @@ const createLookups = (
       return answer;
     },
     greeting: (host) => {
+      greetings ??= new Map();
       let greeting = greetings.get(host);
       if (greeting === undefined) {
         if (greetings.size >= mostGreetings)

@@ -97,7 +97,7 @@ const EmailType = builder.node(builder.objectRef<ParsedAddress>('Email'), {
       nullable: true,
       extensions: { ...asksSmtp, ...grantedTo('public') },
       description:
-        'The receipt: what its mail servers said. Null when none was asked, because syntax or DNS had decided already. Costs what `verification` costs.',
+        'The receipt: what its mail servers said. Null when none was asked, because syntax, DNS or a limit of ours had decided already. Costs what `verification` costs.',
       args: { maxAge: t.arg({ type: 'Duration', description: maxAgeDescription }) },
       resolve: async (email, { maxAge }, { lookups }) => {
         const { evidence } = await lookups.verify(email, maxAge ?? null);

@@ -129,8 +129,8 @@ export type Uploads = {
     readonly sizeBytes: number | null;
     readonly owner: string | null;
   }): Promise<CreateUploadOutcome>;
-  /** Null when there is none (any more) or it is somebody else's. */
-  read(id: string, owner: string | null): Promise<Upload | null>;
+  /** Whoever's it is; null when there is none (any more). */
+  read(id: string): Promise<Upload | null>;
   /**
    * Streams a piece to the disk. A piece at 0 begins anew. `isLast` (no Content-Range, or one that reaches its total)
    * completes it. Rejects with what `octets` rejects with; what came before stays and can be resumed.

@@ -5,6 +5,7 @@ import type { Job, ProgressSnapshot } from './types.ts';
 
 const jobOf = (settled: number, over: Partial<Job> = {}): Job => ({
   id: 'j',
+  owner: null,
   name: null,
   state: 'RUNNING',
   createdAt: new Date(0),

@@ -34,6 +34,8 @@ type Channel = {
   isReading: boolean;
   isWanted: boolean;
   readAt: number;
+  /** As it was printed last. */
+  state: string | null;
 };
 
 const isTerminal = ({ job }: ProgressSnapshot): boolean => job.endedAt !== null;
@@ -57,6 +59,7 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
     }
     const snapshot = snapshotOf(job);
     const state = printState(snapshot);
+    channel.state = state;
     const isLast = isTerminal(snapshot);
     if (isLast) drop(id, channel);
     for (const listener of [...channel.listeners]) listener.push(snapshot, state, isLast);
@@ -93,6 +96,7 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
       isReading: false,
       isWanted: false,
       readAt: performance.now(),
+      state: null,
     };
     channels.set(id, channel);
     plan(id, channel);
@@ -106,6 +110,27 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
       channel.listeners.delete(listener);
       if (channel.listeners.size === 0) drop(id, channel);
     };
+  };
+
+  /** What it leaves behind for as long as somebody watches holds neither the job nor the snapshot. */
+  const attach = (
+    id: string,
+    first: ProgressSnapshot,
+    signal: AbortSignal,
+  ): AsyncIterableIterator<ProgressSnapshot> => {
+    const printed = printState(first);
+    // Ten thousand watchers of one job have one text of its state between them.
+    const known = channels.get(id)?.state;
+    const watcher = createSnapshots(first, printed === known ? known : printed, () => {
+      signal.removeEventListener('abort', watcher.end);
+      leave();
+    });
+    const leave = listen(id, watcher);
+    const channel = channels.get(id);
+    if (channel !== undefined) channel.state ??= printed;
+    signal.addEventListener('abort', watcher.end, { once: true });
+    if (signal.aborted) watcher.end();
+    return watcher.iterator;
   };
 
   const wake = (id: string): void => {
@@ -125,15 +150,9 @@ export const createHub = ({ readJob, snapshotOf, onError }: HubOptions): Hub => 
       const job = await readJob(id);
       if (job === null) return null;
       const first = snapshotOf(job);
-      if (isTerminal(first)) return createSnapshots(first, printState, () => undefined).iterator;
-      const watcher = createSnapshots(first, printState, () => {
-        signal.removeEventListener('abort', watcher.end);
-        leave();
-      });
-      const leave = listen(id, watcher);
-      signal.addEventListener('abort', watcher.end, { once: true });
-      if (signal.aborted) watcher.end();
-      return watcher.iterator;
+      return isTerminal(first)
+        ? createSnapshots(first, printState(first), () => undefined).iterator
+        : attach(id, first, signal);
     },
     close() {
       for (const [id, channel] of channels) {

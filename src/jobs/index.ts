@@ -36,7 +36,7 @@ export { cleanFileName } from './intake/file-name.ts';
 export type * from './ports.ts';
 export type * from './types.ts';
 export { createUploads } from './upload/index.ts';
-export * from './view.ts';
+export { type JobsView, type UploadsView, type Viewer, viewJobs, viewUploads } from './view.ts';
 export { createWebhooks, type Webhooks, type WebhooksOptions } from './webhook/index.ts';
 
 export type JobsOptions = {

@@ -4,6 +4,7 @@ import { planPace, runsAlone } from './pace.ts';
 const chunkOf = (crashes: number, attempt: number) => ({
   id: 1,
   jobId: 'j',
+  owner: null,
   ordinal: 1,
   lease: 'l',
   attempt,

@@ -33,7 +33,7 @@ export type JobStore = {
   createJob(job: NewJob, rows: AsyncIterable<IntakeRow> | Iterable<IntakeRow>): Promise<CreateOutcome>;
   findByIdempotencyKey(key: string): Promise<{ readonly job: Job; readonly inputHash: string } | null>;
   readJob(id: string): Promise<Job | null>;
-  /** Newest first; an unknown `afterId` gives an empty page. */
+  /** Newest first; an unknown `afterId`, or one that is not the owner's, gives an empty page. */
   listJobs(page: JobPage): Promise<Page<Job>>;
   /**
    * The next chunk that may start at `now`, lowest ordinal first, under a lease until `leaseUntil`. Not of the jobs

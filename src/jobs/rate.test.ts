@@ -6,6 +6,7 @@ import type { Job } from './types.ts';
 const at = (seconds: number): Date => new Date(1_000_000 + seconds * 1_000);
 const jobOf = (settled: number, over: Partial<Job> = {}, waiting = 0, total = 1_000): Job => ({
   id: 'j',
+  owner: null,
   name: null,
   state: 'RUNNING',
   createdAt: at(0),

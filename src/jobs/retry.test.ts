@@ -38,6 +38,8 @@ describe('planRow', () => {
     ['DNS_FAILURE', true, null, 0, null],
     ['MAILBOX_EXISTS', true, null, 0, null],
     ['OUT_OF_BUDGET', true, null, 0, null],
+    // The rest of a window would keep the job open for it.
+    ['HARVEST_LIMITED', true, null, 0, null],
   ];
   it.each(rows)('%s, retryAt %s, stated %s, %i tries: %s', (reason, hasRetryAt, stated, tries, minutes) => {
     const plan = planRow(verificationOf(reason, hasRetryAt ? soon : null, stated), tries, schedule, now);

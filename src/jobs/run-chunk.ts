@@ -123,6 +123,7 @@ export const runChunk = async (chunk: Chunk, run: ChunkRun): Promise<void> => {
     try {
       const verification = await run.verify(parseAddress(task.address), {
         priority: 'bulk',
+        owner: chunk.owner,
         budgetMs: Math.max(1, Math.floor(beginsUntil - performance.now())),
         signal: cut.signal,
         // What was remembered of a row that waits is the very answer that told it to come back.

@@ -14,11 +14,11 @@ type Next = (result: IteratorResult<ProgressSnapshot, undefined>) => void;
 /** An iterator over the newest snapshot; `onEnd` is called once, however it ends. */
 export const createSnapshots = (
   first: ProgressSnapshot,
-  printState: (snapshot: ProgressSnapshot) => string,
+  firstState: string,
   onEnd: () => void,
 ): Listener & { readonly iterator: AsyncIterableIterator<ProgressSnapshot> } => {
   let newest: ProgressSnapshot | null = first;
-  let newestState = printState(first);
+  let newestState = firstState;
   let isLast = first.job.endedAt !== null;
   let isEnded = false;
   // Asked for and not there yet; more than one only when a reader does not wait for its answers.

@@ -115,6 +115,7 @@ export const createStarter = (options: StarterOptions): ((input: StartJob) => Pr
       const outcome = await store.createJob(
         {
           id: randomUUID(),
+          owner: input.owner,
           name: input.name,
           createdAt,
           expiresAt: new Date(createdAt.getTime() + Math.min(wishedMs, options.retentionMs)),

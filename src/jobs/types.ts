@@ -45,6 +45,8 @@ export type JobCounters = {
 export type Job = {
   /** A UUID, version 4. */
   readonly id: string;
+  /** Who started it: the id of an API key; null where there were none. */
+  readonly owner: string | null;
   readonly name: string | null;
   readonly state: JobState;
   readonly createdAt: Date;
@@ -102,6 +104,8 @@ export type IntakeRow = {
 export type Chunk = {
   readonly id: number;
   readonly jobId: string;
+  /** Of the job. */
+  readonly owner: string | null;
   /** Of the chunk in its job: the queue's priority, so that a small job never waits behind a huge one. */
   readonly ordinal: number;
   /** Changes with each take; a late settler with an old one is refused. */
@@ -130,6 +134,7 @@ export type WaitingRow = {
 
 export type NewJob = {
   readonly id: string;
+  readonly owner: string | null;
   readonly name: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
@@ -179,6 +184,8 @@ export type ResultPage = ResultFilter & {
 export type JobPage = {
   readonly limit: number;
   readonly afterId: string | null;
+  /** Only theirs; null: whoever's. */
+  readonly owner: string | null;
   /** Null: all of them. */
   readonly states: readonly JobState[] | null;
   /** A part of the name, ASCII letters in any case; null: whatever it is called. */

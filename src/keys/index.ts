@@ -13,5 +13,6 @@ export { type KeyFinding, type Keys, type KeysOptions, noKeys, openKeys } from '
 export { localBuckets } from './local-buckets.ts';
 export { drawKey, type KeyWish, KeyWishError } from './new-key.ts';
 export type * from './ports.ts';
+export { steadfastBuckets } from './steadfast-buckets.ts';
 export { hashKeyText, isKeyText } from './token.ts';
 export * from './types.ts';

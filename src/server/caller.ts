@@ -89,7 +89,8 @@ export const establishCaller = (operation: Operation): Caller => {
 
 const originOf = (url: string): string => url.slice(0, url.indexOf('/', url.indexOf('//') + 2));
 
-const hungUp = new DOMException('The client hung up.', 'AbortError');
+/** One for all: its stack says nothing. */
+export const hungUp = new DOMException('The client hung up.', 'AbortError');
 
 /**
  * Ends when the client hangs up. Yoga has a signal for that too, but `AbortSignal.any` refuses it, and listening to

@@ -16,8 +16,10 @@ import { type Admission, isLoopbackHost } from './caller.ts';
 import { createClientIps } from './client-ip.ts';
 import { answerPreflight, isPreflight } from './cors.ts';
 import { createDocuments, type DocumentOptions } from './document.ts';
+import { createEventStreams } from './event-stream.ts';
 import { createGraphiqlPage } from './graphiql.ts';
 import { createHealth } from './health.ts';
+import { startHeart } from './heart.ts';
 import {
   closeGraceMs,
   headersTimeoutMs,
@@ -34,6 +36,8 @@ import { type Logger, stderrLogger } from './log.ts';
 import { answerMalformed, findRepeatedHeader, refuseRequest, repeatedHeader } from './malformed.ts';
 import { readOperationTabs } from './operations.ts';
 import { createRequestIds } from './request-id.ts';
+import { createResponder } from './respond.ts';
+import { createFinish } from './results.ts';
 import { createLiveSubscriptions } from './subscriptions.ts';
 import { createThrottle } from './throttle.ts';
 import { watchUnread } from './unread.ts';
@@ -132,7 +136,10 @@ export const createServer = (options: ServerOptions): Server => {
     ...options.documents,
   });
   const links = createLinks({ secret, lifeSeconds: linkLifeSeconds });
-  const subscriptions = createLiveSubscriptions(keys);
+  const finish = createFinish({ logger, isSandbox });
+  const subscriptions = createLiveSubscriptions({ keys, finish });
+  const heart = startHeart(timeouts.heartbeatMs ?? heartbeatMs);
+  const eventStreams = createEventStreams(heart);
   const page =
     options.isGraphiqlOn === false
       ? null
@@ -147,11 +154,11 @@ export const createServer = (options: ServerOptions): Server => {
     endpoint,
     services,
     links,
-    logger,
-    isSandbox,
+    finish,
     subscriptions,
     documents: documents.plugin,
-    heartbeatMs: timeouts.heartbeatMs ?? heartbeatMs,
+    heart,
+    eventStreams,
     throttle,
     routes: {
       keys,
@@ -171,6 +178,7 @@ export const createServer = (options: ServerOptions): Server => {
     },
   });
 
+  const respond = createResponder({ yoga, eventStreams, logger });
   const upload = createUploadHandler({
     links,
     uploads: services.uploads,
@@ -206,7 +214,7 @@ export const createServer = (options: ServerOptions): Server => {
       if (hasBody(request)) endWithBody(request, timeouts.bodyMs);
       if (isPreflight(request)) return answerPreflight(request, response, admission);
       if (keys.isConfigured && refuseUnread(request, response)) return;
-      yoga(request, response);
+      void respond(request, response);
     },
   );
   answerMalformed(http);
@@ -221,7 +229,7 @@ export const createServer = (options: ServerOptions): Server => {
     keys,
     readClientIp,
     logger,
-    heartbeatMs: timeouts.heartbeatMs ?? heartbeatMs,
+    heart,
   });
   /** Upgraded sockets are the HTTP server's no longer, and it would not cut them off. */
   const sockets = new Set<Socket>();
@@ -244,6 +252,7 @@ export const createServer = (options: ServerOptions): Server => {
     clearInterval(sweep);
     clearTimeout(cutOff);
     endUnread();
+    heart.stop();
     await yoga.dispose();
   };
 

@@ -4,16 +4,18 @@
  */
 export type Logger = {
   error(event: string, details: Readonly<Record<string, unknown>>): void;
+  /** What nothing is wrong with, but whoever runs this may want to look into: who was limited, and why. */
+  audit(event: string, details: Readonly<Record<string, unknown>>): void;
 };
 
+const writeLine =
+  (level: keyof Logger): Logger[keyof Logger] =>
+  (event, details) => {
+    process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, event, ...details })}\n`);
+  };
+
 /** One JSON object a line to standard error. */
-export const stderrLogger: Logger = {
-  error: (event, details) => {
-    process.stderr.write(
-      `${JSON.stringify({ at: new Date().toISOString(), level: 'error', event, ...details })}\n`,
-    );
-  },
-};
+export const stderrLogger: Logger = { error: writeLine('error'), audit: writeLine('audit') };
 
 /** What of an unknown fault goes to the log: its kind and where it came from. */
 export const describeFault = (fault: unknown): Readonly<Record<string, unknown>> =>

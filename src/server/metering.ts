@@ -126,10 +126,13 @@ export const meteringPlugin = (throttle: Throttle): Plugin => {
   };
 
   const finish = ({ args, result, setResult }: FinishPayload): void => {
-    const { account, bill, lookups } = args.contextValue as MeteredContext;
+    const context = args.contextValue as MeteredContext;
+    const { account, bill, lookups } = context;
     if (bill === null || isStream(result)) return;
     const saved = Math.min(lookups.savedPoints, bill.requested);
     const bucket = throttle.giveBack(account, bill, saved);
+    // What the headers tell as well.
+    if (bucket !== bill.bucket) context.bill = { ...bill, bucket };
     setResult(withCost(result as ExecutionResult, printCost(bill, bill.requested - saved, bucket)) as never);
   };
   const executed = { onExecuteDone: finish };

@@ -9,6 +9,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import type { RequestFaultCode } from './fault.ts';
+import type { Beating, Heart } from './heart.ts';
 
 /** Clients take it from Content-Type, but Apollo's and Relay's ask for this one. */
 const boundary = 'graphql';
@@ -61,11 +62,11 @@ const printPart = ({ errors, ...result }: Result): string => {
 };
 
 const createProcessor =
-  (heartbeatMs: number) =>
+  (heart: Heart) =>
   (result: unknown, { Response, ReadableStream, TextEncoder }: FetchAPI): Response => {
     const encoder = new TextEncoder();
     const iterator = iterate(result);
-    let heartbeat: NodeJS.Timeout | undefined;
+    let pulse: Beating;
     const encodePart = (json: string) =>
       encoder.encode(`\r\nContent-Type: application/json; charset=utf-8\r\n\r\n${json}\r\n--${boundary}`);
 
@@ -73,33 +74,36 @@ const createProcessor =
       start: (controller) => {
         // The first boundary goes out at once: the client knows that its subscription stands.
         controller.enqueue(encoder.encode(`\r\n--${boundary}`));
-        heartbeat = setInterval(() => {
-          if (controller.desiredSize === null) clearInterval(heartbeat);
-          else if (controller.desiredSize > 0) controller.enqueue(encodePart('{}'));
-        }, heartbeatMs);
+        pulse = {
+          beat: () => {
+            if (controller.desiredSize === null) heart.leave(pulse);
+            else if (controller.desiredSize > 0) controller.enqueue(encodePart('{}'));
+          },
+        };
+        heart.join(pulse);
       },
       pull: async (controller) => {
         try {
           const { done, value } = await iterator.next();
           if (!done) return controller.enqueue(encodePart(printPart(value)));
-          clearInterval(heartbeat);
+          heart.leave(pulse);
           controller.enqueue(encoder.encode('--\r\n'));
           controller.close();
         } catch (error) {
-          clearInterval(heartbeat);
+          heart.leave(pulse);
           controller.error(error);
         }
       },
       cancel: async () => {
-        clearInterval(heartbeat);
+        heart.leave(pulse);
         await iterator.return?.();
       },
     });
     return new Response(body as never, { status: 200, headers: { 'content-type': mediaType } });
   };
 
-export const multipartSubscriptionPlugin = (heartbeatMs: number): Plugin => {
-  const processor = createProcessor(heartbeatMs);
+export const multipartSubscriptionPlugin = (heart: Heart): Plugin => {
+  const processor = createProcessor(heart);
   return {
     onResultProcess: ({ request, result, setResultProcessor }) => {
       const accept = request.headers.get('accept');

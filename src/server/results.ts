@@ -56,21 +56,32 @@ const maskParts = (result: Result, mask: Mask): Result => {
   };
 };
 
+/** Gives a result of an operation as it may leave. */
+export type Finish = (result: Result, context: Pick<Context, 'requestId'>) => Result;
+
+/** In the sandbox: a word that all of it is simulated. */
+const simulate = (result: Result): Result =>
+  result.extensions?.simulated === true
+    ? result
+    : { ...result, extensions: { ...result.extensions, simulated: true } };
+
 /**
  * What every result has before it leaves, on every transport: errors with a code and a request id, bugs masked, and
  * in the sandbox a word that all of it is simulated. Results without errors pass untouched otherwise.
  */
-export const resultsPlugin = (options: { readonly logger: Logger; readonly isSandbox: boolean }): Plugin => {
-  const { logger, isSandbox } = options;
-  const simulate = (result: Result): Result =>
-    isSandbox && result.extensions?.simulated !== true
-      ? { ...result, extensions: { ...result.extensions, simulated: true } }
-      : result;
-
-  const finish = ({ args, result, setResult }: Done): void => {
-    const { requestId } = args.contextValue as Context;
+export const createFinish =
+  (options: { readonly logger: Logger; readonly isSandbox: boolean }): Finish =>
+  (result, { requestId }) => {
+    const { logger, isSandbox } = options;
     const mask = (error: GraphQLError) => maskFault(error, logger, requestId);
-    const finished = simulate(maskParts(maskErrors(result as Result, mask), mask));
+    const finished = maskParts(maskErrors(result, mask), mask);
+    return isSandbox ? simulate(finished) : finished;
+  };
+
+/** Finishes what is executed. The events of subscriptions are finished as they come (`subscriptions.ts`). */
+export const resultsPlugin = (finishResult: Finish): Plugin => {
+  const finish = ({ args, result, setResult }: Done): void => {
+    const finished = finishResult(result as Result, args.contextValue as Context);
     if (finished !== result) setResult(finished as never);
   };
   const finishEach = { onNext: finish };
@@ -80,7 +91,11 @@ export const resultsPlugin = (options: { readonly logger: Logger; readonly isSan
     return undefined;
   };
   const executeHooks = { onExecuteDone: onDone } as never;
-  const subscribeHooks = { onSubscribeResult: onDone } as never;
+  const subscribeHooks = {
+    onSubscribeResult: (payload: Done) => {
+      if (!isStream(payload.result)) finish(payload);
+    },
+  } as never;
 
   return {
     onExecute: () => executeHooks,
@@ -89,17 +104,11 @@ export const resultsPlugin = (options: { readonly logger: Logger; readonly isSan
     // HTTP only, and the one place that sees errors from before execution too.
     onResultProcess: ({ result, setResult, serverContext }) => {
       if (isStream(result) || Array.isArray(result)) return;
-      const { requestId } = serverContext as { readonly requestId?: string };
-      const finished = simulate(
-        result.errors
-          ? {
-              ...result,
-              errors: result.errors.map((error) =>
-                error instanceof GraphQLError ? withExtensions(error, { requestId }) : error,
-              ),
-            }
-          : (result as Result),
-      );
+      const { requestId } = serverContext as unknown as { readonly requestId: string };
+      const masked = finishResult(result as Result, { requestId });
+      const finished = masked.errors
+        ? { ...masked, errors: masked.errors.map((error) => withExtensions(error, { requestId })) }
+        : masked;
       if (finished !== result) setResult(finished);
     },
   };

@@ -1,13 +1,24 @@
-import { GraphQLError } from 'graphql';
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  executeSubscriptionEvent,
+  GraphQLError,
+  type ValidatedSubscriptionArgs,
+  validateSubscriptionArgs,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { Context } from '../graphql/index.ts';
 import type { Keys } from '../keys/index.ts';
 import { type Account, accountError, ended as endedKey } from './account.ts';
 import type { RequestFaultCode } from './fault.ts';
+import { inTurns } from './in-turns.ts';
+import type { Finish } from './results.ts';
 
 /**
  * The subscriptions that are live over HTTP, so that closing can end them, and the end of the key that they were asked
- * with: each gets a last result whose error says why, and completes. Without it a client would take the end for that of what it watches. On a
- * WebSocket the code 1001 says the same.
+ * with: each gets a last result whose error says why, and completes. Without it a client would take the end for that of
+ * what it watches. On a WebSocket the code 1001 or 4401 says the same.
  */
 export type LiveSubscriptions = {
   readonly plugin: Plugin;
@@ -15,7 +26,7 @@ export type LiveSubscriptions = {
   close(): void;
 };
 
-type Stream = AsyncIterableIterator<unknown>;
+type Item = IteratorResult<ExecutionResult, undefined>;
 
 const ended = { done: true, value: undefined } as const;
 
@@ -24,94 +35,144 @@ const closing = (): GraphQLError =>
     extensions: { code: 'GATEWAY_CLOSING' satisfies RequestFaultCode },
   });
 
-const farewellWith = (error: GraphQLError): IteratorResult<unknown> => ({
-  done: false,
-  value: { errors: [error] },
-});
+/**
+ * From a source's events to finished results. One object, where Yoga's executor and its hooks have seven iterators in each
+ * other with a promise each: most subscriptions are silent most of the time, and that is what they weigh.
+ */
+class Subscription implements AsyncIterableIterator<ExecutionResult, undefined> {
+  readonly #events: AsyncIterator<unknown>;
+  readonly #args: ValidatedSubscriptionArgs;
+  readonly #finish: Finish;
+  /** Those that are told when the gateway closes; itself among them until its end. */
+  readonly #live: Set<Subscription>;
+  /** Resolves the `next` that is waiting now: whoever waits is told of the end even while the source is silent. */
+  #resolve: ((item: Item) => void) | null = null;
+  #isEnded = false;
+  /** To be told by the next `next`: nobody was waiting when it became due. */
+  #farewell: GraphQLError | null = null;
+  /** Leaves those that are told when the key ends. */
+  #unwatch: (() => void) | null = null;
 
-export const createLiveSubscriptions = (keys: Pick<Keys, 'onEnd'>): LiveSubscriptions => {
-  const live = new Map<Stream, (why: GraphQLError) => void>();
+  constructor(
+    events: AsyncIterator<unknown>,
+    args: ValidatedSubscriptionArgs,
+    options: { readonly finish: Finish; readonly live: Set<Subscription> },
+  ) {
+    this.#events = events;
+    this.#args = args;
+    this.#finish = options.finish;
+    this.#live = options.live;
+  }
+
+  next(): Promise<Item> {
+    if (this.#isEnded) return Promise.resolve(this.#end());
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#take().then(resolve, reject);
+    });
+  }
+
+  async #take(): Promise<Item> {
+    try {
+      const { done, value } = await this.#events.next();
+      if (done || this.#isEnded) {
+        this.#forget();
+        return ended;
+      }
+      const result = await executeSubscriptionEvent({ ...this.#args, rootValue: value });
+      return { done: false, value: this.#finish(result, this.#args.contextValue as Context) };
+    } catch (fault) {
+      this.#forget();
+      throw this.#mask(fault);
+    }
+  }
+
+  /** Of a source that broke. */
+  #mask(fault: unknown): unknown {
+    const { errors } = this.#finish({ errors: [fault as GraphQLError] }, this.#args.contextValue as Context);
+    return errors?.[0];
+  }
+
+  async return(): Promise<Item> {
+    this.#farewell = null;
+    await this.#stop();
+    return ended;
+  }
+
+  async throw(error: unknown): Promise<Item> {
+    this.#farewell = null;
+    await this.#stop();
+    throw error;
+  }
+
+  /** Counts among the live from now on, until its end. */
+  track(keys: Pick<Keys, 'onEnd'>, { key }: Account): void {
+    this.#live.add(this);
+    if (key !== null) this.#unwatch = keys.onEnd(key.id, () => this.dismiss(accountError(endedKey)));
+  }
+
+  #forget(): void {
+    this.#isEnded = true;
+    this.#live.delete(this);
+    this.#unwatch?.();
+    this.#unwatch = null;
+  }
+
+  dismiss(why: GraphQLError): void {
+    this.#farewell = why;
+    // A source that fails to end is the hub's to report; the client's stream is ending either way.
+    this.#stop().catch(() => undefined);
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#forget();
+    if (this.#resolve !== null) this.#resolve(this.#end());
+    await this.#events.return?.();
+  }
+
+  #end(): Item {
+    if (this.#farewell === null) return ended;
+    const errors = [this.#farewell];
+    this.#farewell = null;
+    return { done: false, value: { errors } };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+const isStream = (result: unknown): result is AsyncIterable<unknown> =>
+  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+
+export const createLiveSubscriptions = (options: {
+  readonly keys: Pick<Keys, 'onEnd'>;
+  readonly finish: Finish;
+}): LiveSubscriptions => {
+  const { keys, finish } = options;
+  const live = new Set<Subscription>();
   let isClosed = false;
 
-  const track = (source: AsyncIterable<unknown>, { key }: Account): Stream => {
-    const iterator = source[Symbol.asyncIterator]();
-    /** Resolves the `next` that is waiting now: whoever waits is told of the end even while the source is silent. */
-    let finish: (() => void) | null = null;
-    let isEnded = false;
-    /** To be told by the next `next`: nobody was waiting when it became due. */
-    let farewell: GraphQLError | null = null;
-    let unwatch: (() => void) | null = null;
-    const forget = (): void => {
-      live.delete(stream);
-      unwatch?.();
-      unwatch = null;
-    };
-    const stop = async (): Promise<void> => {
-      if (isEnded) return;
-      isEnded = true;
-      forget();
-      finish?.();
-      await iterator.return?.();
-    };
-    const dismiss = (why: GraphQLError): void => {
-      farewell = why;
-      // A source that fails to end is the hub's to report; the client's stream is ending either way.
-      stop().catch(() => undefined);
-    };
-    const end = (): IteratorResult<unknown> => {
-      if (farewell === null) return ended;
-      const told = farewellWith(farewell);
-      farewell = null;
-      return told;
-    };
-    const stream: Stream = {
-      next: () =>
-        new Promise((resolve, reject) => {
-          if (isEnded) return resolve(end());
-          finish = () => resolve(end());
-          iterator.next().then((item) => {
-            finish = null;
-            if (isEnded) return;
-            if (item.done) forget();
-            resolve(item);
-          }, reject);
-        }),
-      return: async () => {
-        farewell = null;
-        await stop();
-        return ended;
-      },
-      throw: async (error) => {
-        farewell = null;
-        await stop();
-        throw error;
-      },
-      [Symbol.asyncIterator]: () => stream,
-    };
-    live.set(stream, dismiss);
-    if (key !== null) unwatch = keys.onEnd(key.id, () => dismiss(accountError(endedKey)));
-    if (isClosed) dismiss(closing());
-    return stream;
+  const subscribe = async (args: ExecutionArgs): Promise<ExecutionResult | Subscription> => {
+    const validated = validateSubscriptionArgs(args);
+    if (!('schema' in validated)) return { errors: validated };
+    const source = await createSourceEventStream(validated);
+    if (!isStream(source)) return source;
+    const subscription = new Subscription(source[Symbol.asyncIterator](), validated, { finish, live });
+    const context = args.contextValue as { readonly account: Account; readonly request?: Request };
+    if (context.request === undefined) return subscription;
+    subscription.track(keys, context.account);
+    if (isClosed) subscription.dismiss(closing());
+    return subscription;
   };
 
   return {
-    plugin: {
-      onSubscribe: ({ args }) => {
-        const context = args.contextValue as unknown as {
-          readonly account: Account;
-          readonly request?: Request;
-        };
-        if (context.request === undefined) return undefined;
-        return {
-          onSubscribeResult: ({ result, setResult }) => {
-            if (Symbol.asyncIterator in result) setResult(track(result, context.account) as never);
-          },
-        };
-      },
-    },
+    plugin: { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscribe as never) },
     close: () => {
       isClosed = true;
-      for (const dismiss of [...live.values()]) dismiss(closing());
+      const why = closing();
+      void inTurns([...live], (subscription) => subscription.dismiss(why));
     },
   };
 };

@@ -133,7 +133,7 @@ export const createUploadHandler = (options: UploadOptions) => {
         'Content-Range must be `bytes first-last/total` and fit the length of the body.',
       );
     if (piece === 'question') {
-      const upload = await uploads.read(grant.uploadId, null);
+      const upload = await uploads.read(grant.uploadId);
       return upload === null ? fault(404, 'NOT_FOUND', 'There is no such upload (any more).') : tell(upload);
     }
     // Whoever stops reading early must not destroy the request: the answer still goes out by its socket.

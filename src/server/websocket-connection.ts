@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import type { Heart } from './heart.ts';
 import { mostBufferedOctets } from './limits.ts';
 import { describeFault, type Logger } from './log.ts';
 
@@ -14,13 +15,16 @@ export type SocketExtra = {
 } & Record<PropertyKey, unknown>;
 
 /** Ends a client that does not answer a ping before the next one, or makes us answer and never reads. */
-const keepAlive = (socket: WebSocket, heartbeatMs: number): void => {
+const keepAlive = (socket: WebSocket, heart: Heart): void => {
   let isAlive = true;
-  const beat = setInterval(() => {
-    if (!isAlive) return socket.terminate();
-    isAlive = false;
-    socket.ping();
-  }, heartbeatMs);
+  const pulse = {
+    beat: () => {
+      if (!isAlive) return socket.terminate();
+      isAlive = false;
+      socket.ping();
+    },
+  };
+  heart.join(pulse);
   const bound = (): void => {
     if (socket.bufferedAmount > mostBufferedOctets) socket.terminate();
   };
@@ -28,7 +32,7 @@ const keepAlive = (socket: WebSocket, heartbeatMs: number): void => {
     isAlive = true;
   });
   socket.on('message', bound).on('ping', bound);
-  socket.once('close', () => clearInterval(beat));
+  socket.once('close', () => heart.leave(pulse));
 };
 
 /** A message counts as sent when its octets have left: the next event of a subscription is asked for only then. */
@@ -44,17 +48,17 @@ export const openConnection = (options: {
   readonly server: Server<SocketExtra>;
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
-  readonly heartbeatMs: number;
+  readonly heart: Heart;
   readonly logger: Logger;
 }): void => {
-  const { server, socket, request, heartbeatMs, logger } = options;
+  const { server, socket, request, heart, logger } = options;
   const fail = (fault: unknown): void => {
     logger.error('socket failed', describeFault(fault));
     socket.close(CloseCode.InternalServerError, 'Internal server error');
   };
   // What a peer does against the protocol, `ws` has answered with a close code already.
   socket.on('error', () => undefined);
-  keepAlive(socket, heartbeatMs);
+  keepAlive(socket, heart);
   const closed = server.opened(
     {
       protocol: socket.protocol,

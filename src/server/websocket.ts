@@ -12,9 +12,11 @@ import type { GraphQLParams } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Keys } from '../keys/index.ts';
 import { type Account, ended, identify } from './account.ts';
-import { type Admission, callerHeadersOf, classifyCaller, type SocketOperation } from './caller.ts';
+import { type Admission, callerHeadersOf, classifyCaller, hungUp, type SocketOperation } from './caller.ts';
 import type { ReadClientIp } from './client-ip.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
+import type { Heart } from './heart.ts';
+import { inTurns } from './in-turns.ts';
 import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
 import type { Logger } from './log.ts';
 import { findRepeatedHeader, refuseSocket, repeatedHeader } from './malformed.ts';
@@ -77,10 +79,10 @@ export const attachWebSockets = (options: {
   readonly keys: Keys;
   readonly readClientIp: ReadClientIp;
   readonly logger: Logger;
-  /** How often a client is pinged, and how long it has for the pong. */
-  readonly heartbeatMs: number;
+  /** Pings each client, which has until the next one for its pong. */
+  readonly heart: Heart;
 }): WebSockets => {
-  const { http, yoga, endpoint, admission, resolveParams, keys, readClientIp, logger, heartbeatMs } = options;
+  const { http, yoga, endpoint, admission, resolveParams, keys, readClientIp, logger, heart } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostBodyOctets, handleProtocols });
   /** Ids of the operations under way that end by themselves, by socket: all but subscriptions. */
   const underWay = new Map<WebSocket, Set<string>>();
@@ -122,6 +124,8 @@ export const attachWebSockets = (options: {
       const document = enveloped.parse(query ?? '');
       const faults = enveloped.validate(enveloped.schema, document);
       if (faults.length > 0) return faults as readonly GraphQLError[];
+      // The message is kept for as long as the operation goes on: with the text that all who sent the same have in common.
+      Object.assign(params, { query: document.loc?.source.body });
       const operation = getOperationAST(document, operationName);
       if (!operation) return [unknownOperation()];
       const contextValue = await enveloped.contextFactory();
@@ -168,7 +172,7 @@ export const attachWebSockets = (options: {
     onClose: ({ extra }) => {
       underWay.delete(extra.socket);
       extra.unwatchKey?.();
-      extra.hangUp?.abort();
+      extra.hangUp?.abort(hungUp);
     },
   });
 
@@ -184,7 +188,7 @@ export const attachWebSockets = (options: {
     if (fault !== null) return refuse('403 Forbidden', fault.code, fault.message);
     sockets.handleUpgrade(request, socket, head, (opened) => {
       underWay.set(opened, new Set());
-      openConnection({ server, socket: opened, request, heartbeatMs, logger });
+      openConnection({ server, socket: opened, request, heart, logger });
     });
   });
 
@@ -192,7 +196,9 @@ export const attachWebSockets = (options: {
     close: async () => {
       isClosing = true;
       const open = [...underWay];
-      for (const [socket, ids] of open) if (ids.size === 0) socket.close(goingAway, 'Going away');
+      await inTurns(open, ([socket, ids]) => {
+        if (ids.size === 0) socket.close(goingAway, 'Going away');
+      });
       await Promise.all(open.map(([socket]) => hasClosed(socket)));
       await new Promise<void>((resolve) => sockets.close(() => resolve()));
     },

@@ -12,15 +12,15 @@ import {
 import type { Account } from './account.ts';
 import { bodyPlugin } from './body.ts';
 import { establishCaller, type Operation } from './caller.ts';
-import { maskFault } from './fault.ts';
+import type { EventStreams } from './event-stream.ts';
 import { healthPaths } from './health.ts';
+import type { Heart } from './heart.ts';
 import { incrementalPlugin } from './incremental.ts';
 import { mostRememberedDocumentText } from './limits.ts';
 import type { Links } from './link.ts';
-import type { Logger } from './log.ts';
 import { type MeteredContext, meteringPlugin } from './metering.ts';
 import { multipartSubscriptionPlugin } from './multipart-subscription.ts';
-import { resultsPlugin } from './results.ts';
+import { type Finish, resultsPlugin } from './results.ts';
 import { type RoutesOptions, routesPlugin } from './routes.ts';
 import type { LiveSubscriptions } from './subscriptions.ts';
 import type { Throttle } from './throttle.ts';
@@ -48,16 +48,16 @@ export const createGatewayYoga = (options: {
   readonly endpoint: string;
   readonly services: Services;
   readonly links: Links;
-  readonly logger: Logger;
-  readonly isSandbox: boolean;
+  readonly finish: Finish;
   readonly subscriptions: LiveSubscriptions;
   readonly documents: Plugin;
-  /** Of a silent multipart subscription. */
-  readonly heartbeatMs: number;
+  /** Of silent multipart subscriptions. */
+  readonly heart: Heart;
+  readonly eventStreams: EventStreams;
   readonly throttle: Throttle;
   readonly routes: RoutesOptions;
 }): Yoga => {
-  const { endpoint, services, links, logger, isSandbox, subscriptions, documents, routes } = options;
+  const { endpoint, services, links, subscriptions, documents, routes } = options;
 
   const views = new LRUCache<string, ViewedServices>({ max: mostViews });
   const everything = viewServices(services, { owner: null, seesAll: true });
@@ -92,14 +92,15 @@ export const createGatewayYoga = (options: {
       bodyPlugin,
       documents,
       incrementalPlugin,
-      resultsPlugin({ logger, isSandbox }),
+      resultsPlugin(options.finish),
       subscriptions.plugin,
-      multipartSubscriptionPlugin(options.heartbeatMs),
+      options.eventStreams.plugin,
+      multipartSubscriptionPlugin(options.heart),
       // The last: what it refuses, the others finish.
       meteringPlugin(options.throttle),
     ],
-    // A net below `resultsPlugin`: faults before there is a context, which go to the log without a request id.
-    maskedErrors: { maskError: (error) => maskFault(error, logger, undefined) },
+    // `resultsPlugin` and `subscriptions.ts` mask: this would put two iterators more around each subscription.
+    maskedErrors: false,
     logging: silent,
     parserAndValidationCache: { documentCache: rememberByText(), errorCache: rememberByText() },
     // `bodyPlugin` counts what Node does not.

@@ -37,7 +37,7 @@ type KeptProbe = readonly [
 type Kept = readonly [
   checkedAt: number,
   expiresAt: number,
-  kind: Exclude<Evidence['kind'], 'syntax'>,
+  kind: Exclude<Evidence['kind'], 'syntax' | 'harvest'>,
   input: string,
   facts: KeptFacts,
   hosts: KeptHosts | null,
@@ -141,9 +141,13 @@ const readProbe = (kept: KeptProbe): ProbeEvidence => {
   };
 };
 
-/** Throws for a text that is no address: there is nothing that it could be kept under. */
+/**
+ * Throws for a text that is no address, since there is nothing that it could be kept under, and for the limit of one
+ * asker, which is nobody else's verdict.
+ */
 export const printReceipt = ({ checkedAt, expiresAt, evidence }: Verification): string => {
   if (evidence.kind === 'syntax') throw new Error('what is no address is not remembered');
+  if (evidence.kind === 'harvest') throw new Error("an asker's limit is not remembered");
   const { kind, address, facts } = evidence;
   const kept: Kept = [
     checkedAt.getTime(),

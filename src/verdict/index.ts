@@ -63,8 +63,9 @@ function lacksSmtpUtf8(evidence: Evidence): boolean {
   return evidence.kind === 'probe' && evidence.probe.fault?.kind === 'needsSmtpUtf8';
 }
 
-/** What the server asked for comes before our own habit, for whatever can change by waiting. */
+/** What the evidence states comes before our own habit, for whatever can change by waiting. */
 function planRetry(evidence: Evidence, { status, retryAfterSeconds }: ReasonRow): number | null {
+  if (evidence.kind === 'harvest') return evidence.retryAfterSeconds;
   const stated = evidence.kind === 'probe' ? (evidence.probe.meaning?.retryAfterSeconds ?? null) : null;
   return status === 'UNKNOWN' ? (stated ?? retryAfterSeconds) : retryAfterSeconds;
 }

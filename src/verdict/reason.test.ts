@@ -51,6 +51,7 @@ const stages: readonly Case[] = [
     { kind: 'egress', address, facts, hosts: exchanges(mx1), probe: null },
     'EGRESS_BLOCKED',
   ],
+  ['an asker who harvests', { kind: 'harvest', address, facts, retryAfterSeconds: 60 }, 'HARVEST_LIMITED'],
   ['no time at all', { kind: 'budget', address, facts }, 'OUT_OF_BUDGET'],
   ['a bug', { kind: 'internal', address, facts }, 'INTERNAL'],
 ];

@@ -18,6 +18,8 @@ export function classifyEvidence(evidence: Evidence): Reason {
       return classifyHosts(evidence.hosts.kind);
     case 'egress':
       return 'EGRESS_BLOCKED';
+    case 'harvest':
+      return 'HARVEST_LIMITED';
     case 'probe':
       return classifyProbe(evidence);
     case 'budget':

@@ -46,10 +46,10 @@ export type ReasonRow = {
   /**
    * How long the verdict may be remembered. After Postfix verify(8): accepted 7 d (address_verify_positive_refresh_time),
    * refused between 3 h and 3 d (address_verify_negative_refresh_time, _expire_time). What is unknown is asked again
-   * within minutes; what depends on the asker (its budget, our bug) is not remembered at all.
+   * within minutes; what depends on the asker (its budget, its limit, our bug) is not remembered at all.
    */
   readonly lifeSeconds: number;
-  /** When asking again may tell more, unless the server stated a delay; null when it will not. */
+  /** When asking again may tell more, unless the evidence states a delay; null when it will not. */
   readonly retryAfterSeconds: number | null;
 };
 
@@ -248,6 +248,17 @@ export const reasonTable = {
     summary: 'This verifier cannot reach any mail server from where it runs.',
     score: 30,
     lifeSeconds: MINUTE,
+    retryAfterSeconds: null,
+  },
+  HARVEST_LIMITED: {
+    status: 'UNKNOWN',
+    description:
+      'This API key was told of so many unknown mailboxes of the domain that its questions look like address harvesting: nobody was asked, nor was memory, and `retryAt` says from when they are answered again. It says nothing about the mailbox.',
+    summary: 'Too many unknown mailboxes of this domain were asked about; this one was not looked up.',
+    score: 30,
+    // The asker's own, like its budget: another one may ask.
+    lifeSeconds: 0,
+    // The evidence says when.
     retryAfterSeconds: null,
   },
   OUT_OF_BUDGET: {

@@ -30,6 +30,7 @@ export type Reason =
   | 'POLICY_REFUSED'
   | 'DNS_FAILURE'
   | 'EGRESS_BLOCKED'
+  | 'HARVEST_LIMITED'
   | 'OUT_OF_BUDGET'
   | 'INTERNAL';
 
@@ -56,6 +57,14 @@ export type Evidence =
       readonly hosts: MailHosts;
       /** What was tried in vain for this address, when it was found out meanwhile; null when nothing was. */
       readonly probe: ProbeEvidence | null;
+      readonly facts: AddressFacts;
+    }
+  /** Nobody was asked: the asker was told of too many unknown mailboxes of the domain already. */
+  | {
+      readonly kind: 'harvest';
+      readonly address: EmailAddress;
+      /** Until the asker may ask about the domain again. */
+      readonly retryAfterSeconds: number;
       readonly facts: AddressFacts;
     }
   | { readonly kind: 'budget'; readonly address: EmailAddress; readonly facts: AddressFacts }

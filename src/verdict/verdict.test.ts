@@ -186,6 +186,12 @@ describe('time', () => {
     ['exists', probe(), null, 604_800],
     ['exists, unchecked', probe({ catchAll: null }), null, 3_600],
     ['a bug is not remembered', { kind: 'internal', address, facts: noFacts }, null, 0],
+    [
+      "nor is an asker's limit, whose end is known",
+      { kind: 'harvest', address, facts: noFacts, retryAfterSeconds: 1_800 },
+      1_800,
+      0,
+    ],
     ["nor is the asker's impatience", { kind: 'budget', address, facts: noFacts }, null, 0],
   ])('%s', (_, evidence, retryAfterSeconds, lifeSeconds) => {
     expect(judge(evidence)).toMatchObject({ retryAfterSeconds, lifeSeconds });

@@ -24,6 +24,7 @@ test.each<readonly [what: string, verification: Verification, tries: number, sec
   ['a stated year', putOff('RATE_LIMITED', 31_536_000), 0, 86_400],
   ['trouble that passes', putOff('TEMPORARY_FAILURE', null), 0, 300],
   ['a verdict that is final', putOff('MAILBOX_NOT_FOUND', null, false), 0, null],
+  ['the limit of an asker, though it says when it ends', putOff('HARVEST_LIMITED', null), 0, null],
   ['a verdict that time alone does not change', putOff('PROBER_BLOCKED', 60), 0, null],
 ])('%s', (_, verification, tries, seconds) => {
   expect(planRetry(verification, tries, schedule)).toEqual(

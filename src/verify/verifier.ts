@@ -10,6 +10,7 @@ import { createEgress } from './egress.ts';
 import { createFacts } from './facts.ts';
 import { createFlights, type Run } from './flight.ts';
 import { createGreetings } from './greeting.ts';
+import { createHarvestGuard, type HarvestGuard, type HarvestOptions } from './harvest.ts';
 import { createRemembered } from './remembered.ts';
 import type { Verification, VerificationMemory, Verifier, VerifyOptions } from './types.ts';
 import { createWatch, type Stage } from './watch.ts';
@@ -22,6 +23,8 @@ export type VerifierOptions = {
   readonly budgetMs: number;
   /** When an address that was put off is asked again by those who wait for it: RCPT_GREYLIST_RETRY. */
   readonly retrySeconds?: readonly number[];
+  /** Against guessing by those who have an `owner`; null or left out: nobody is counted. */
+  readonly harvest?: HarvestOptions | null;
   readonly now?: () => number;
   /** Lets time pass; rejects when the signal comes first. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -76,6 +79,8 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     wait: options.wait ?? pass,
     ownerOf: (host) => registrableDomain(host as string as DomainName) ?? host,
   });
+
+  const guard = options.harvest ? createHarvestGuard({ ...options.harvest, now }) : null;
 
   const conclude = (evidence: Evidence): Verification => {
     const verdict = judge(evidence);
@@ -171,17 +176,56 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     }
   };
 
-  const verify = async (
+  const lookUp = async (
+    address: EmailAddress,
+    asked: VerifyOptions,
+    observe: ((stage: Stage) => void) | undefined,
+  ): Promise<Verification> => {
+    const known = await remembered.recall(address.normalized, asked);
+    observe?.({ stage: 'MEMORY', message: known ? 'the verdict is remembered' : 'no verdict is remembered' });
+    return known ? { ...known, fromCache: true } : join(address, asked, observe);
+  };
+
+  /** The same for an owner whose unknown mailboxes are counted, or what keeps it from being told. */
+  const lookUpCounted = async (
+    owner: string,
+    address: EmailAddress,
+    asked: VerifyOptions,
+    observe: ((stage: Stage) => void) | undefined,
+    { enter }: HarvestGuard,
+  ): Promise<Verification> => {
+    const { priority, signal, budgetMs: budget = budgetMs } = asked;
+    const enteredAt = now();
+    const entering = enter(owner, address, { priority, signal, patienceMs: budget });
+    const hasToWait = entering instanceof Promise;
+    const pass = hasToWait ? await entering : entering;
+    if (pass.kind === 'left') return conclude({ kind: 'budget', address, facts: facts.read(address) });
+    if (pass.kind === 'limited') {
+      const retryAfterSeconds = Math.max(1, Math.ceil((pass.until - now()) / 1_000));
+      return conclude({ kind: 'harvest', address, retryAfterSeconds, facts: facts.read(address) });
+    }
+    let told: Verification | null = null;
+    try {
+      const left = hasToWait ? { ...asked, budgetMs: Math.max(1, budget - (now() - enteredAt)) } : asked;
+      told = await lookUp(address, left, observe);
+      return told;
+    } finally {
+      pass.settle(told);
+    }
+  };
+
+  const verify = (
     parsed: ParsedAddress,
     asked: VerifyOptions,
     observe?: (stage: Stage) => void,
   ): Promise<Verification> => {
-    if (parsed.kind === 'fault') return conclude({ kind: 'syntax', fault: parsed.fault });
+    if (parsed.kind === 'fault') return Promise.resolve(conclude({ kind: 'syntax', fault: parsed.fault }));
     const { address } = parsed;
     observe?.({ stage: 'SYNTAX', message: 'the address is well-formed' });
-    const known = await remembered.recall(address.normalized, asked);
-    observe?.({ stage: 'MEMORY', message: known ? 'the verdict is remembered' : 'no verdict is remembered' });
-    return known ? { ...known, fromCache: true } : join(address, asked, observe);
+    const { owner } = asked;
+    return guard === null || owner === undefined || owner === null
+      ? lookUp(address, asked, observe)
+      : lookUpCounted(owner, address, asked, observe, guard);
   };
 
   return {

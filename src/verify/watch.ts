@@ -38,14 +38,14 @@ export const createWatch = ({ verify, scheduleSeconds, now, wait, onError }: Wat
 
   const follow = async (
     address: ParsedAddress,
-    { waitForRetry, maxAgeSeconds }: WatchOptions,
+    { waitForRetry, maxAgeSeconds, owner = null }: WatchOptions,
     signal: AbortSignal,
     tell: (stage: Stage) => void,
   ): Promise<void> => {
     const first = maxAgeSeconds === undefined ? {} : { maxAgeSeconds };
     for (let tries = 0; ; tries += 1) {
       const age = tries === 0 ? first : { maxAgeSeconds: 0 };
-      const verification = await verify(address, { priority: 'interactive', signal, ...age }, tell);
+      const verification = await verify(address, { priority: 'interactive', owner, signal, ...age }, tell);
       if (signal.aborted) return;
       const retryAt = waitForRetry ? planRetry(verification, tries, scheduleSeconds) : null;
       if (retryAt === null || waiting >= mostWaiting)

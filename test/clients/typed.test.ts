@@ -13,7 +13,7 @@ import { useGateway } from './gateway.ts';
 const world = useGateway();
 
 describe('the typed example', () => {
-  test('introspection.d.ts is of schema/schema.graphql: else run `npm run schema:types`', async () => {
+  test('introspection.d.ts is of schema/schema.graphql: else run `npm run schema`', async () => {
     const url = new URL('../../examples/typed/introspection.d.ts', import.meta.url);
     expect(readFileSync(url, 'utf8')).toBe(await printIntrospection());
   });

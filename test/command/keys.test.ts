@@ -70,7 +70,7 @@ describe('rcpt keys', () => {
     await until(key, 200);
     const started = await post(
       gateway.url,
-      'mutation { startBulkJob(input: {source: {addresses: ["user1@greylists.test"]}}) { ... on BulkJob { id } } }',
+      'mutation { startBulkJob(input: {source: {addresses: ["user1@greylisting.test"]}}) { ... on BulkJob { id } } }',
       key,
     );
     const { id } = (await started.json()).data.startBulkJob;

@@ -41,16 +41,20 @@ export type RunningGateway = {
 export const startRcpt = async (
   command: 'serve' | 'sandbox',
   env: Record<string, string>,
+  /** Told what it logs; default: our own standard error. */
+  onLog: ((text: string) => void) | null = null,
 ): Promise<RunningGateway> => {
   const child = spawn(process.execPath, [main, command], {
     env: { ...bare, RCPT_PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', onLog === null ? 'inherit' : 'pipe'],
   });
+  if (onLog !== null) child.stderr?.setEncoding('utf8').on('data', onLog);
   const exited = once(child, 'exit');
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
     await exited;
   };
+  if (child.stdout === null) throw new Error('its standard output is piped');
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /http:\/\/\S+/.exec(line)?.[0];
     if (url && !line.includes('postgrey')) {

@@ -43,9 +43,10 @@ export const createFakeJobs = () => {
   let reads = 0;
   let watching = 0;
 
-  const create = (total: number, name: string | null): Job => {
+  const create = (total: number, name: string | null, owner: string | null = null): Job => {
     const job: Job = {
       id: crypto.randomUUID(),
+      owner,
       name,
       state: 'QUEUED',
       createdAt: new Date(Date.UTC(2030, 0, 1, 0, 0, jobs.size)),
@@ -185,7 +186,7 @@ export const createFakeJobs = () => {
   const port: Jobs = {
     start: async (input): Promise<StartOutcome> => {
       fake.started.push(input);
-      const { name, source, idempotencyKey, maxAgeSeconds } = input;
+      const { name, owner, source, idempotencyKey, maxAgeSeconds } = input;
       const outcome = fake.nextOutcome;
       fake.nextOutcome = null;
       if (outcome !== null) return outcome;
@@ -200,7 +201,7 @@ export const createFakeJobs = () => {
         return known.inputHash === inputHash
           ? { kind: 'existing', job: existing }
           : { kind: 'idempotencyConflict' };
-      const { id } = create(list.length, name);
+      const { id } = create(list.length, name, owner);
       if (idempotencyKey !== null) keys.set(idempotencyKey, { id, inputHash });
       fake.change(id, { maxAgeSeconds });
       return { kind: 'started', job: jobs.get(id) as Job };
@@ -209,9 +210,10 @@ export const createFakeJobs = () => {
       reads += 1;
       return jobs.get(id) ?? null;
     },
-    list: async ({ limit, afterId, states, search }) => {
+    list: async ({ limit, afterId, owner, states, search }) => {
       const all = [...jobs.values()]
         .toReversed()
+        .filter((job) => owner === null || job.owner === owner)
         .filter(({ state }) => states === null || states.includes(state))
         .filter(({ name }) => search === null || name?.includes(search) === true);
       const from = afterId === null ? 0 : all.findIndex(({ id }) => id === afterId) + 1;
@@ -286,10 +288,9 @@ export const createFakeUploads = () => {
       uploads.set(upload.id, upload);
       return { kind: 'created', upload };
     },
-    read: async (id, owner) => {
+    read: async (id) => {
       port.fake.reads += 1;
-      const upload = uploads.get(id);
-      return upload?.owner === owner ? upload : null;
+      return uploads.get(id) ?? null;
     },
     write: async () => ({ kind: 'noUpload' }),
     close: async () => undefined,

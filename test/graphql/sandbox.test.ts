@@ -224,7 +224,7 @@ describe('the tabs that GraphiQL opens in the sandbox', () => {
   });
 });
 
-const everyJob = { limit: 100, afterId: null, states: null, search: null };
+const everyJob = { limit: 100, afterId: null, owner: null, states: null, search: null };
 
 /** The first event of a subscription. */
 const firstOf: typeof run = async (services, query, variables) => {

@@ -18,6 +18,7 @@ export const settled = (row: number, over: Partial<SettledRow> = {}): SettledRow
 
 export const exportedJob = (total: number, list: Partial<ListShape> = {}): Job => ({
   id: 'job',
+  owner: null,
   name: null,
   state: 'RUNNING',
   createdAt: new Date(0),

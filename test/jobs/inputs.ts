@@ -18,4 +18,4 @@ export const inlineList = (
 });
 
 export const noFilter: ResultFilter = { statuses: null, reasons: null, search: null };
-export const firstJobs: JobPage = { limit: 10, afterId: null, states: null, search: null };
+export const firstJobs: JobPage = { limit: 10, afterId: null, owner: null, states: null, search: null };

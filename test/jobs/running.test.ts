@@ -96,6 +96,17 @@ describe('a running job', () => {
     });
   });
 
+  it('has each row asked for whoever started it', async () => {
+    const { verify, asks } = fakeVerify(exists);
+    const { jobs } = openWith({ verify });
+    for (const owner of ['key-1', null]) {
+      const job = await startJob(jobs, addresses(2, `${owner}.example`), { owner });
+      expect(job.owner).toBe(owner);
+      await untilEnded(jobs, job.id);
+    }
+    expect(asks.map(({ options }) => options.owner)).toEqual(['key-1', 'key-1', null, null]);
+  });
+
   it('hands its maxAge to each row, and insists on asking where a row waited', async () => {
     const { verify, asks } = fakeVerify((_text, asked) => (asked === 0 ? 'GREYLISTED' : 'MAILBOX_EXISTS'));
     const { jobs } = openWith({ verify, retrySchedule: [5 * minute] });

@@ -70,7 +70,7 @@ describe('a job of an upload', () => {
       job: { counters: { total: 3_000 }, list: { columns: ['email', 'name'] } },
     });
     expect(filesLeft()).toBe(0);
-    expect(await uploads.read(id, null)).toMatchObject({ state: 'USED' });
+    expect(await uploads.read(id)).toMatchObject({ state: 'USED' });
     expect((await start(id, { idempotencyKey: 'k' })).kind).toBe('existing');
     expect(await start(id)).toEqual({ kind: 'noUpload' });
     expect((await jobs.list(firstJobs)).items).toHaveLength(1);
@@ -87,7 +87,7 @@ describe('a job of an upload', () => {
     expect(await start(id)).toMatchObject(outcome);
     expect((await jobs.list(firstJobs)).items).toEqual([]);
     // The caller may want to know what was wrong; the file goes with its time.
-    expect(await uploads.read(id, null)).toMatchObject({ state: 'COMPLETE' });
+    expect(await uploads.read(id)).toMatchObject({ state: 'COMPLETE' });
   });
 
   it('waits for the rest of it', async () => {

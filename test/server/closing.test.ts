@@ -78,7 +78,7 @@ describe('closing', () => {
     release();
     await closing;
     await closed;
-    expect(heard.slice(2).map((text) => (text.startsWith('{') ? JSON.parse(text) : text))).toEqual([
+    expect(heard.slice(2).map((text) => (text.startsWith('{') ? JSON.parse(text) : text))).toMatchObject([
       { id: 'under way', type: 'next', payload: { data: { bulkJobs: { edges: [] } } } },
       { id: 'under way', type: 'complete' },
       'closed 1001',

@@ -9,7 +9,8 @@ export const createTestServer = (
 ): { readonly server: Server; readonly world: FakeWorld; readonly logged: Logged[] } => {
   const world = createFakeWorld();
   const logged: Logged[] = [];
-  const logger: Logger = { error: (event, details) => logged.push({ event, details }) };
+  const note: Logger['error'] = (event, details) => logged.push({ event, details });
+  const logger: Logger = { error: note, audit: note };
   const server = createServer({
     host: '127.0.0.1',
     port: 0,

@@ -112,7 +112,8 @@ describe('a request that is wrong', () => {
     });
     expect([response.status, codes((await response.json()) as never)]).toEqual([405, ['BAD_REQUEST']]);
     expect(
-      (await world.services.jobs.list({ limit: 1, afterId: null, states: null, search: null })).items,
+      (await world.services.jobs.list({ limit: 1, afterId: null, owner: null, states: null, search: null }))
+        .items,
     ).toEqual([]);
   });
 

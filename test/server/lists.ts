@@ -122,7 +122,7 @@ export const openLists = async (
     /** Names of the files that uploads have on the disk. */
     files: () => readdirSync(join(dir, 'uploads')),
     jobCount: async () =>
-      (await jobs.list({ limit: 100, afterId: null, states: null, search: null })).items.length,
+      (await jobs.list({ limit: 100, afterId: null, owner: null, states: null, search: null })).items.length,
     close: async () => {
       await Promise.all([server.close(), jobs.close(1_000), uploads.close()]);
       store.close();

@@ -19,6 +19,7 @@ import {
   take,
 } from './list.ts';
 import type { OpenStore } from './open.ts';
+import { describeOwning } from './owning.ts';
 import { describePausing } from './pausing.ts';
 import { describeReading } from './reading.ts';
 import { describeSearching } from './searching.ts';
@@ -40,6 +41,7 @@ export const describeJobStore = (name: string, open: () => Promise<OpenStore>): 
       describeReading,
       describeSearching,
       describePausing,
+      describeOwning,
       describeEnding,
       describeAnnouncing,
     ])

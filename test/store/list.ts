@@ -10,7 +10,7 @@ export const day = 86_400_000;
 export const muchLater = later(10 * day);
 
 /** Pages without any condition. */
-export const everyJob = { limit: 100, afterId: null, states: null, search: null };
+export const everyJob = { limit: 100, afterId: null, owner: null, states: null, search: null };
 export const anyResult = { statuses: null, reasons: null, search: null };
 export const firstResults = { ...anyResult, afterPosition: 0, limit: 1_000 };
 
@@ -19,6 +19,7 @@ export const newJob = (over: Partial<NewJob> = {}): NewJob => {
   made += 1;
   return {
     id: `00000000-0000-4000-8000-${String(made).padStart(12, '0')}`,
+    owner: null,
     name: `list ${made}`,
     createdAt: start,
     expiresAt: later(30 * day),

@@ -69,6 +69,12 @@ describe('the file', () => {
     createSqliteWebhooks(watched, 'x');
     const queries = statements.filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql));
     expect(queries.length).toBeGreaterThan(30);
+    const lists = queries.filter((sql) => sql.includes('owner = :owner'));
+    expect(lists).toHaveLength(1);
+    for (const sql of lists)
+      expect(db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all()[0]?.detail).toBe(
+        'SEARCH job USING INDEX job_by_owner (owner=? AND rowid<?)',
+      );
     for (const sql of queries) {
       const plan = db
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)

@@ -31,7 +31,7 @@ if (mode === 'stream') process.stdout.write(`${id}\n`);
 const piece = { start: 0, total: null, isLast: true };
 const outcome = await uploads.write(id, piece, octets(1_000));
 const left = readdirSync(`${dir}/uploads`);
-const upload = await uploads.read(id, null);
+const upload = await uploads.read(id);
 const again = await uploads.write(id, piece, octets(2));
 await uploads.close();
 await store.close();

@@ -116,10 +116,7 @@ export const createUploads = ({ store, now, maxBytes, lifeMs, onError }: Uploads
         return troubleOf(error);
       }
     },
-    async read(id, owner) {
-      const upload = await readLiving(id);
-      return upload?.owner === owner ? upload : null;
-    },
+    read: readLiving,
     async write(id, piece, octets) {
       if (writing.has(id)) return { kind: 'busy' };
       writing.add(id);

@@ -7,11 +7,14 @@
  */
 import type { ConstructorOptions } from 'pg-boss';
 import type { JobStore, JobWire, UploadStore, WebhookStore } from '../../jobs/index.ts';
+import type { BucketStore, KeyStore } from '../../keys/index.ts';
 import type { LaneShares, SharedFacts } from '../../smtp/index.ts';
 import type { VerificationMemory } from '../../verify/index.ts';
+import { createPostgresBuckets } from './buckets.ts';
 import { type DatabaseOptions, openDatabase } from './database.ts';
 import { postgresFacts } from './facts.ts';
 import { createPostgresJobStore } from './jobs.ts';
+import { createPostgresKeys } from './keys.ts';
 import { migrate } from './migrations.ts';
 import { readSecret } from './secret.ts';
 import { postgresShares } from './shares.ts';
@@ -27,6 +30,8 @@ export type PostgresStore = {
   readonly webhooks: WebhookStore;
   readonly uploads: UploadStore;
   readonly verifications: VerificationMemory;
+  readonly keys: KeyStore;
+  readonly buckets: BucketStore;
   /** 32 octets that only this cluster knows, the same for all its processes: to sign links with. */
   readonly secret: Uint8Array;
   readonly wire: JobWire;
@@ -46,8 +51,8 @@ export type PostgresStoreOptions = {
   /** Does this process take chunks? Default: yes. */
   readonly isWorker?: boolean;
   /**
-   * Connections at most, but for the one that listens, two for heartbeats and the like, and one while uploads are
-   * written. What finds none free waits for 5 s.
+   * Connections at most, but for the one that listens, two for heartbeats and the like, two for keys and their buckets
+   * where somebody asks for those, and one while uploads are written. What finds none free waits for 5 s.
    */
   readonly connections: number;
   readonly deadlines?: DatabaseOptions['deadlines'];
@@ -61,11 +66,23 @@ export type PostgresStoreOptions = {
   readonly clock?: ConstructorOptions['clock'];
 };
 
+/**
+ * What every request waits for, on connections of its own: no list that is loaded holds it up, and it holds up no
+ * heartbeat. Nobody waits long for a draw, so that one which takes longer need not go on.
+ */
+const door = { connections: 2, deadlines: { connectMs: 3_000, statementMs: 2_000, lockMs: 2_000 } } as const;
+
 /** Connects, brings the schema to this version and joins the cluster. Throws StoreError. */
 export const openPostgresStore = async (options: PostgresStoreOptions): Promise<PostgresStore> => {
   const { url, source, connections, leaseMs, onError, now = () => new Date(), clock } = options;
   const { deadlines = {} } = options;
   const database = openDatabase({ url, connections, deadlines, onError });
+  const atDoor = openDatabase({
+    url,
+    connections: door.connections,
+    deadlines: { ...door.deadlines, ...deadlines },
+    onError,
+  });
   try {
     await migrate(database);
     const secret = await readSecret(database.query);
@@ -81,6 +98,7 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
     await wire.ready;
     const uploads = createPostgresUploads(database, onError);
     const verifications = createPostgresVerifications({ database, source, now, onError });
+    const buckets = createPostgresBuckets({ database: atDoor, onError });
     const ask = async (text: string, values: readonly unknown[] = []) => ({
       rows: await database.query(text, values),
       rowCount: null,
@@ -88,6 +106,8 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
     let closing: Promise<void> | null = null;
     const close = async (): Promise<void> => {
       await verifications.close();
+      await buckets.close();
+      await atDoor.close();
       await uploads.close();
       await wire.close();
       await tickets.close();
@@ -104,6 +124,8 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
       webhooks: createPostgresWebhooks(database),
       uploads,
       verifications,
+      keys: createPostgresKeys(atDoor.query),
+      buckets,
       secret,
       wire,
       facts: postgresFacts(ask),
@@ -114,7 +136,7 @@ export const openPostgresStore = async (options: PostgresStoreOptions): Promise<
       },
     };
   } catch (error) {
-    await database.close();
+    await Promise.all([atDoor.close(), database.close()]);
     throw error;
   }
 };

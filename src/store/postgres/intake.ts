@@ -23,12 +23,13 @@ type Counted = { readonly total: number; readonly duplicates: number; readonly b
 export const createLoader = (tickets: Pick<Tickets, 'put'>) => {
   const insertJob = async (query: Query, job: NewJob): Promise<number> => {
     const [row] = await query(
-      `INSERT INTO job (id, name, state, created_at, expires_at, idempotency_key, input_hash, max_age,
+      `INSERT INTO job (id, owner, name, state, created_at, expires_at, idempotency_key, input_hash, max_age,
          webhook_url, webhook_secret, webhook_tells_progress)
-       VALUES ($1, $2, 'QUEUED', ${clock}, ${clock} + $3 * interval '1 millisecond', $4, $5, $6, $7, $8, $9)
+       VALUES ($1, $2, $3, 'QUEUED', ${clock}, ${clock} + $4 * interval '1 millisecond', $5, $6, $7, $8, $9, $10)
        RETURNING number`,
       [
         job.id,
+        job.owner === null ? null : encodeText(job.owner),
         job.name === null ? null : encodeText(job.name),
         job.expiresAt.getTime() - job.createdAt.getTime(),
         job.idempotencyKey,

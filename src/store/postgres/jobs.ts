@@ -44,8 +44,12 @@ export const createPostgresJobStore = ({
   const results = createResultReader(database);
   const list = createListReader(database);
 
-  const numberOf = async (query: Query, id: string): Promise<number | null> => {
-    const [row] = await query(`SELECT number FROM job WHERE id = $1 AND ${visible}`, [id]);
+  /** @param owner null: whoever's */
+  const numberOf = async (query: Query, id: string, owner: string | null = null): Promise<number | null> => {
+    const [row] = await query(
+      `SELECT number FROM job WHERE id = $1 AND ($2::text IS NULL OR owner = $2) AND ${visible}`,
+      [id, owner],
+    );
     return row === undefined ? null : Number(row.number);
   };
   const jobById = async (query: Query, id: string): Promise<Job | null> => {
@@ -71,15 +75,24 @@ export const createPostgresJobStore = ({
     return number === null ? unknown : work(number);
   };
 
-  const listJobs = async ({ limit, afterId, states, search }: JobPage): Promise<Page<Job>> => {
-    const after = afterId === null ? Number.MAX_SAFE_INTEGER : await numberOf(database.query, afterId);
+  const listJobs = async ({ limit, afterId, owner, states, search }: JobPage): Promise<Page<Job>> => {
+    const whose = owner === null ? null : encodeText(owner);
+    const after = afterId === null ? Number.MAX_SAFE_INTEGER : await numberOf(database.query, afterId, whose);
     if (after === null) return nothing;
+    // Said so that only the index of owners is in this order: by the jobs' own, others' would be read and left out.
+    const place = whose === null ? 'number < $1' : '(owner, number) < ($5, $1) AND owner >= $5';
     const rows = await database.query(
-      `SELECT ${jobColumns} FROM job WHERE number < $1 AND ${visible}
+      `SELECT ${jobColumns} FROM job WHERE ${place} AND ${visible}
          AND ($2::text[] IS NULL OR state = ANY($2))
          AND ($3::text IS NULL OR strpos(lower(name COLLATE "C"), lower($3 COLLATE "C")) > 0)
-       ORDER BY number DESC LIMIT $4`,
-      [after, states, search === null ? null : encodeText(search), limit + 1],
+       ORDER BY ${whose === null ? '' : 'owner DESC,'} number DESC LIMIT $4`,
+      [
+        after,
+        states,
+        search === null ? null : encodeText(search),
+        limit + 1,
+        ...(whose === null ? [] : [whose]),
+      ],
     );
     return pageOf(rows, limit, readJobRow);
   };

@@ -192,6 +192,40 @@ export const migrations: readonly string[] = [
     value bytea NOT NULL
   );
   `,
+  // Keys, what they may still ask for, and whose a job is.
+  `
+  CREATE TABLE api_key (
+    id                text NOT NULL PRIMARY KEY,
+    -- SHA-256 of its text, in hexadecimal digits.
+    hash              text NOT NULL UNIQUE,
+    name              text NOT NULL,
+    kind              text NOT NULL CHECK (kind IN ('SECRET', 'PUBLISHABLE')),
+    prefix            text NOT NULL,
+    -- JSON arrays of texts.
+    scopes            text NOT NULL,
+    origins           text NOT NULL,
+    points_per_minute float8 NOT NULL,
+    is_persisted_only boolean NOT NULL,
+    created_at        timestamptz NOT NULL,
+    expires_at        timestamptz,
+    revoked_at        timestamptz,
+    last_used_at      timestamptz
+  );
+  -- No index on full_at: it would make each draw write to it, and the table is small.
+  CREATE UNLOGGED TABLE bucket (
+    -- A hash.
+    name      bytea NOT NULL PRIMARY KEY,
+    level     float8 NOT NULL,
+    filled_at timestamptz NOT NULL,
+    -- When it says no more than a new one would.
+    full_at   timestamptz NOT NULL,
+    -- Did the last draw get what it wanted?
+    taken     boolean NOT NULL
+  ) WITH (fillfactor = 50);
+
+  ALTER TABLE job ADD COLUMN owner text;
+  CREATE INDEX job_by_owner ON job (owner, number) WHERE owner IS NOT NULL;
+  `,
 ];
 
 /**

@@ -4,6 +4,7 @@ import type { Chunk } from '../../jobs/index.ts';
 import { clock, type Database, type Query } from './database.ts';
 import { shareJob, tryToShareJob } from './locks.ts';
 import { mendPlaces, placeChunks, readPlaced, returnPlace } from './places.ts';
+import { text } from './rows.ts';
 import { createSkew } from './skew.ts';
 import { decodeText } from './text.ts';
 import { anybody, queueOf, type TakenTicket, type Tickets } from './tickets.ts';
@@ -65,7 +66,7 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
       `UPDATE chunk SET lease = $1, lease_until = ${clock} + $2 * interval '1 millisecond', attempt = attempt + 1,
          take = $3, crashes = crashes + CASE WHEN lease IS NULL THEN 0 ELSE 1 END
        FROM job WHERE chunk.id = $4 AND chunk.ticket = $5 AND job.number = chunk.job AND job.state IN ('QUEUED', 'RUNNING')
-       RETURNING chunk.job, job.id AS job_id, job.state, job.max_age, chunk.ordinal, chunk.attempt, chunk.tries,
+       RETURNING chunk.job, job.id AS job_id, job.owner, job.state, job.max_age, chunk.ordinal, chunk.attempt, chunk.tries,
          chunk.crashes, chunk.rows, chunk.avoid, ${clock} AS now`,
       [token, leaseMs, ticket.take, ticket.chunk, ticket.id],
     );
@@ -95,6 +96,7 @@ export const createQueue = ({ database, tickets, source, leaseMs }: QueueOptions
     return {
       id: ticket.chunk,
       jobId: String(held.job_id),
+      owner: text(held.owner),
       ordinal: Number(held.ordinal),
       lease: token,
       attempt: Number(held.attempt),

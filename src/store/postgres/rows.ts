@@ -8,7 +8,7 @@ import { decodeText } from './text.ts';
 export const visible = `state <> 'ERASING'`;
 
 /** A paused job's rows are asked when it is resumed, which nobody knows. */
-export const jobColumns = `number, id, name, state, created_at, started_at, ended_at, expires_at, input_hash,
+export const jobColumns = `number, id, owner, name, state, created_at, started_at, ended_at, expires_at, input_hash,
   list_format, file_name, columns, address_column, max_age, stored_bytes, webhook_url, webhook_tells_progress,
   total, settled, waiting, deliverable, undeliverable, risky, unknown, duplicates,
   (SELECT min(not_before) FROM chunk
@@ -24,6 +24,7 @@ const integer = (value: unknown): number | null => (typeof value === 'number' ? 
 
 export const readJobRow = (row: Row): Job => ({
   id: String(row.id),
+  owner: text(row.owner),
   name: text(row.name),
   state: row.state as JobState,
   createdAt: row.created_at as Date,

@@ -7,6 +7,9 @@ import { readFileSystemError, readSqliteError } from '../fault.ts';
 /** Locks that are held. Were they referenced by the store alone, the garbage collector could close and free them. */
 const held = new Set<DatabaseSync>();
 
+/** Addresses are personal data, and keys are keys: nobody else on the machine reads them. */
+export const makeDataDir = (dir: string): void => void mkdirSync(dir, { recursive: true, mode: 0o700 });
+
 /**
  * Takes the directory for this process. The lock is an exclusive transaction on a small database of its own, which
  * is a lock of the operating system: it ends with the process, also by kill -9, and leaves nothing stale. The store's
@@ -16,8 +19,7 @@ const held = new Set<DatabaseSync>();
 export const lockDataDir = (dir: string): { readonly release: () => void } => {
   let lock: DatabaseSync | undefined;
   try {
-    // Addresses are personal data: nobody else on the machine reads them.
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDataDir(dir);
     lock = new DatabaseSync(join(dir, 'rcpt.lock'), { timeout: 0 });
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     const taken = lock;

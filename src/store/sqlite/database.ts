@@ -35,12 +35,18 @@ const prepareFile = (db: DatabaseSync, isTemporary: boolean): void => {
 const readNumber = (db: DatabaseSync, pragma: string): number =>
   Number(Object.values(db.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
 
+/** What tells a file of ours from another's, and the steps to its newest version. */
+export type Schema = { readonly applicationId: number; readonly migrations: readonly string[] };
+
 /** Refuses what is not ours before a byte of it is changed. */
-const refuseForeign = (db: DatabaseSync, place: string): void => {
+const refuseForeign = (
+  db: DatabaseSync,
+  place: string,
+  { applicationId: ours, migrations: steps }: Schema,
+): void => {
   const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n);
-  if (tables > 0 && readNumber(db, 'application_id') !== applicationId)
-    throw storeError('FOREIGN_DATABASE', place);
-  if (readNumber(db, 'user_version') > migrations.length) throw storeError('NEWER_VERSION', place);
+  if (tables > 0 && readNumber(db, 'application_id') !== ours) throw storeError('FOREIGN_DATABASE', place);
+  if (readNumber(db, 'user_version') > steps.length) throw storeError('NEWER_VERSION', place);
 };
 
 /** SQLite's own ceiling. */
@@ -75,28 +81,49 @@ export const commitDurably = <Result>(db: DatabaseSync, work: () => Result): Res
   }
 };
 
-const migrate = (db: DatabaseSync): void => {
-  for (const [index, step] of migrations.entries()) {
-    if (index < readNumber(db, 'user_version')) continue;
+const migrate = (db: DatabaseSync, { applicationId: ours, migrations: steps }: Schema): void => {
+  const isTaken = (index: number): boolean => index < readNumber(db, 'user_version');
+  for (const [index, step] of steps.entries()) {
+    if (isTaken(index)) continue;
     inTransaction(db, () => {
+      // Of a file that several processes open, another may have taken it meanwhile.
+      if (isTaken(index)) return;
       db.exec(step);
-      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${index + 1}`);
+      db.exec(`PRAGMA application_id = ${ours}; PRAGMA user_version = ${index + 1}`);
     });
   }
 };
 
-/** Opens `path`, or with '' a private temporary database that SQLite removes by itself. Throws StoreError. */
-export const openDatabase = (path: string): DatabaseSync => {
-  const place = path === '' ? 'the temporary database' : path;
+/**
+ * Opens a file of this schema, made when it is missing, and brings it to the newest version. Throws StoreError.
+ * @param how how long statements wait for somebody else's, and what is set before the first table
+ */
+export const openFile = (
+  path: string,
+  place: string,
+  schema: Schema,
+  how: { readonly waitMs: number; readonly prepare: (db: DatabaseSync) => void },
+): DatabaseSync => {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    refuseForeign(db, place);
-    prepareFile(db, path === '');
-    migrate(db);
+    db = new DatabaseSync(path, { timeout: how.waitMs });
+    refuseForeign(db, place, schema);
+    how.prepare(db);
+    migrate(db, schema);
     return db;
   } catch (error) {
     db?.close();
     throw readSqliteError(error, place);
   }
+};
+
+/** Opens `path`, or with '' a private temporary database that SQLite removes by itself. Throws StoreError. */
+export const openDatabase = (path: string): DatabaseSync => {
+  const isTemporary = path === '';
+  return openFile(
+    path,
+    isTemporary ? 'the temporary database' : path,
+    { applicationId, migrations },
+    { waitMs: busyTimeoutMs, prepare: (db) => prepareFile(db, isTemporary) },
+  );
 };

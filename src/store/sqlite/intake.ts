@@ -94,9 +94,9 @@ const uniqueViolated = 2067;
 
 export const createLoader = (db: DatabaseSync, announce: Announce) => {
   const insertJob = db.prepare(
-    `INSERT INTO job (id, name, state, created_at, expires_at, idempotency_key, input_hash, max_age,
+    `INSERT INTO job (id, owner, name, state, created_at, expires_at, idempotency_key, input_hash, max_age,
        webhook_url, webhook_secret, webhook_tells_progress)
-     VALUES (?, ?, 'LOADING', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`,
+     VALUES (?, ?, ?, 'LOADING', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING number`,
   );
   const insertRow = db.prepare(
     'INSERT INTO list_row (job, row, address, domain, original, cells) VALUES (?, ?, ?, ?, ?, ?)',
@@ -170,6 +170,7 @@ export const createLoader = (db: DatabaseSync, announce: Announce) => {
     Number(
       insertJob.get(
         job.id,
+        job.owner,
         job.name,
         job.createdAt.getTime(),
         job.expiresAt.getTime(),

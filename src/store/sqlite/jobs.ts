@@ -40,13 +40,17 @@ export const createSqliteJobStore = (
 
   const readJob = db.prepare(`SELECT ${jobColumns} FROM job WHERE id = ? AND ${visible}`);
   const readByKey = db.prepare(`SELECT ${jobColumns} FROM job WHERE idempotency_key = ? AND ${visible}`);
-  const readNewest = db.prepare(
-    `SELECT ${jobColumns} FROM job WHERE number < :after AND ${visible}
-       AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-       AND (:search IS NULL OR instr(lower(name), :search) > 0)
-     ORDER BY number DESC LIMIT :limit`,
-  );
+  const prepareNewest = (whose: string) =>
+    db.prepare(
+      `SELECT ${jobColumns} FROM job WHERE ${whose} AND number < :after AND ${visible}
+         AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+         AND (:search IS NULL OR instr(lower(name), :search) > 0)
+       ORDER BY number DESC LIMIT :limit`,
+    );
+  const readNewest = prepareNewest('true');
+  const readNewestOf = prepareNewest('owner = :owner');
   const readNumber = db.prepare(`SELECT number FROM job WHERE id = ? AND ${visible}`);
+  const readNumberOf = db.prepare(`SELECT number FROM job WHERE id = ? AND owner = ? AND ${visible}`);
   const readExpired = db.prepare(
     `SELECT number FROM job WHERE (expires_at <= ? OR state = 'ERASING') AND state <> 'LOADING'`,
   );
@@ -59,8 +63,9 @@ export const createSqliteJobStore = (
       throw readSqliteError(error, place);
     }
   };
-  const numberOf = (id: string): number | null => {
-    const found = readNumber.get(id)?.number;
+  /** @param owner null: whoever's */
+  const numberOf = (id: string, owner: string | null = null): number | null => {
+    const found = (owner === null ? readNumber.get(id) : readNumberOf.get(id, owner))?.number;
     return typeof found === 'number' ? found : null;
   };
   const jobById = (id: string): Job | null => {
@@ -86,15 +91,16 @@ export const createSqliteJobStore = (
       return number === null ? unknown : work(number);
     });
 
-  const listJobs = ({ limit, afterId, states, search }: JobPage): Page<Job> => {
-    const after = afterId === null ? Number.MAX_SAFE_INTEGER : numberOf(afterId);
+  const listJobs = ({ limit, afterId, owner, states, search }: JobPage): Page<Job> => {
+    const after = afterId === null ? Number.MAX_SAFE_INTEGER : numberOf(afterId, owner);
     if (after === null) return nothing;
-    const rows = readNewest.all({
+    const asked = {
       after,
       states: states === null ? null : JSON.stringify(states),
       search: search === null ? null : lowerAscii(search),
       limit: limit + 1,
-    });
+    };
+    const rows = owner === null ? readNewest.all(asked) : readNewestOf.all({ ...asked, owner });
     return pageOf(rows, limit, readJobRow);
   };
 

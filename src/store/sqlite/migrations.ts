@@ -202,4 +202,10 @@ export const migrations: readonly string[] = [
     value BLOB NOT NULL
   ) STRICT;
   `,
+  // Whose a job is.
+  `
+  ALTER TABLE job ADD COLUMN owner TEXT;
+  -- In the order of numbers, which every index ends with.
+  CREATE INDEX job_by_owner ON job (owner) WHERE owner IS NOT NULL;
+  `,
 ];

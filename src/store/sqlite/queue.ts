@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Chunk } from '../../jobs/index.ts';
 import { inTransaction } from './database.ts';
 import type { Announce } from './deliveries.ts';
+import { text } from './rows.ts';
 
 /** Nobody gave these back: whoever held them died, or hangs. */
 const release =
@@ -22,7 +23,7 @@ export const createQueue = (db: DatabaseSync, announce: Announce) => {
        AND job NOT IN (SELECT value FROM json_each(?)) ORDER BY ordinal, id LIMIT 1`,
   );
   const readChunk = db.prepare(
-    `SELECT chunk.id, chunk.job, job.id AS job_id, job.max_age, ordinal, attempt, crashes, tries, rows
+    `SELECT chunk.id, chunk.job, job.id AS job_id, job.owner, job.max_age, ordinal, attempt, crashes, tries, rows
      FROM chunk JOIN job ON job.number = chunk.job WHERE chunk.id = ?`,
   );
   const lease = db.prepare('UPDATE chunk SET lease = ?, lease_until = ?, attempt = attempt + 1 WHERE id = ?');
@@ -71,6 +72,7 @@ export const createQueue = (db: DatabaseSync, announce: Announce) => {
         return {
           id: Number(next.id),
           jobId: String(next.job_id),
+          owner: text(next.owner),
           ordinal: Number(next.ordinal),
           lease: token,
           attempt: Number(next.attempt) + 1,

@@ -9,7 +9,7 @@ export type Row = Record<string, SQLOutputValue>;
 export const visible = `state NOT IN ('LOADING', 'ERASING')`;
 
 /** A paused job's rows are asked when it is resumed, which nobody knows. */
-export const jobColumns = `number, id, name, state, created_at, started_at, ended_at, expires_at, input_hash,
+export const jobColumns = `number, id, owner, name, state, created_at, started_at, ended_at, expires_at, input_hash,
   list_format, file_name, columns, address_column, max_age, stored_bytes, webhook_url, webhook_tells_progress,
   total, settled, waiting, deliverable, undeliverable, risky, unknown, duplicates,
   (SELECT min(not_before) FROM chunk
@@ -29,6 +29,7 @@ const number = (value: SQLOutputValue | undefined): number => Number(value);
 
 export const readJobRow = (row: Row): Job => ({
   id: String(row.id),
+  owner: text(row.owner),
   name: text(row.name),
   state: String(row.state) as JobState,
   createdAt: new Date(number(row.created_at)),

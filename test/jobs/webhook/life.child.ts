@@ -33,7 +33,7 @@ if (isFirst === 'first') {
 }
 process.once('SIGTERM', async () => {
   await jobs.close(1_000);
-  const [job] = (await jobs.list({ limit: 1, afterId: null, states: null, search: null })).items;
+  const [job] = (await jobs.list({ limit: 1, afterId: null, owner: null, states: null, search: null })).items;
   const told = await jobs.deliveries(job?.id ?? '', { limit: 10, afterId: null });
   process.stdout.write(`${JSON.stringify(told.items)}\n`);
   await store.close();

@@ -87,7 +87,9 @@ describe('a job from its start to its webhook', () => {
       kind: 'badWebhook',
       message: expect.stringContaining("The webhook's secret"),
     });
-    expect((await jobs.list({ limit: 1, afterId: null, states: null, search: null })).items).toEqual([]);
+    expect(
+      (await jobs.list({ limit: 1, afterId: null, owner: null, states: null, search: null })).items,
+    ).toEqual([]);
     await jobs.close(1_000);
     store.close();
     expect(errors).toEqual([]);

@@ -161,6 +161,7 @@ export const createJob = async (
   const outcome = await store.jobs.createJob(
     {
       id,
+      owner: null,
       name,
       createdAt: new Date(),
       expiresAt: new Date(Date.now() + 30 * 24 * hour),
