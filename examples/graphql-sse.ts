@@ -19,7 +19,9 @@ export const createSseClient = (url: string, key?: string): Client => {
     fetchFn: async (input: string, init: RequestInit) => {
       const response = await fetch(input, init);
       const isRefused = response.status >= 400 && response.status < 500 && response.status !== 429;
-      refusal = isRefused ? new Refusal((await response.clone().json()).errors[0]) : null;
+      // In JSON, or in an event of which JSON is one line.
+      const [json = ''] = (isRefused && /\{.*\}/.exec(await response.clone().text())) || [];
+      refusal = isRefused ? new Refusal(JSON.parse(json).errors[0]) : null;
       return response;
     },
   });

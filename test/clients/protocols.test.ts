@@ -1,6 +1,7 @@
 /** The protocols without a framework: graphql-ws, graphql-sse, fetch, EventSource. */
 import { expect, test } from 'vitest';
 import { askWithFile } from '../../examples/fetch-upload.ts';
+import { createSseClient } from '../../examples/graphql-sse.ts';
 import { readOperation } from '../graphql/run.ts';
 import { openEventSource, openPlainFetch, openSse, openWebSocket } from './adapters/protocols.ts';
 import { describeClient } from './contract.ts';
@@ -23,4 +24,11 @@ test('fetch: a mutation with a file', async () => {
   expect(await askWithFile(world.line.url, request, upload)).toMatchObject({
     data: { startBulkJob: { __typename: 'BulkJob', progress: { total: 2 } } },
   });
+});
+
+test('graphql-sse: what is refused with a status is not asked again', async () => {
+  const client = createSseClient(world.line.url);
+  const results = client.iterate({ query: readOperation('VerifyEmail'), variables: {} });
+  await expect(Array.fromAsync(results)).rejects.toMatchObject({ code: 'BAD_INPUT' });
+  client.dispose();
 });
