@@ -49,8 +49,9 @@ type EnvelopedArgs = ExecutionArgs & {
 
 const goingAway = 1001;
 
-/** Both are fatal to graphql-ws's client: with the same key it would be refused again. */
+/** Fatal to graphql-ws's client: with the same key it would be refused again. */
 const unauthorized = 4401;
+/** That client asks again after this one, unless its `shouldRetry` knows better (docs/clients.md). */
 const forbidden = 4403;
 
 /** Browsers set no headers on a WebSocket: the key comes with `connection_init`. */
