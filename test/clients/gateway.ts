@@ -36,7 +36,7 @@ export const useGateway = (env: Record<string, string> = {}): World => {
       ...env,
     });
     line = await createLine(gateway.url);
-  });
+  }, 30_000);
   afterAll(async () => {
     await line.close();
     await gateway.stop('SIGTERM');

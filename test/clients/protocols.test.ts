@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { askWithFile } from '../../examples/fetch-upload.ts';
 import { createSseClient } from '../../examples/graphql-sse.ts';
+import { createWebSocketClient } from '../../examples/graphql-ws.ts';
 import { readOperation } from '../graphql/run.ts';
 import { openEventSource, openPlainFetch, openSse, openWebSocket } from './adapters/protocols.ts';
 import { describeClient } from './contract.ts';
@@ -31,4 +32,35 @@ test('graphql-sse: what is refused with a status is not asked again', async () =
   const results = client.iterate({ query: readOperation('VerifyEmail'), variables: {} });
   await expect(Array.fromAsync(results)).rejects.toMatchObject({ code: 'BAD_INPUT' });
   client.dispose();
+});
+
+test.each([
+  ['graphql-ws', createWebSocketClient],
+  ['graphql-sse', createSseClient],
+] as const)('%s: @defer comes as results that say whether more follows', async (_name, create) => {
+  const client = create(world.line.url);
+  const query =
+    '{ email(address: "Anna@accepts.test") { normalized ... @defer { verification { status } } } }';
+  const results: unknown[] = await Array.fromAsync(client.iterate({ query }) as AsyncIterable<unknown>);
+  expect(results[0]).toMatchObject({
+    data: { email: { normalized: 'Anna@accepts.test' } },
+    pending: [{ id: '0', path: ['email'] }],
+    hasNext: true,
+  });
+  expect(results.slice(1)).toContainEqual(
+    expect.objectContaining({
+      incremental: [{ id: '0', data: { verification: { status: 'DELIVERABLE' } } }],
+    }),
+  );
+  expect(results.at(-1)).toMatchObject({ hasNext: false });
+  await client.dispose();
+});
+
+test('EventSource: a mutation is refused by GET', async () => {
+  const query = 'mutation { createUpload(input: {}) { __typename } }';
+  const response = await fetch(`${world.line.url}?${new URLSearchParams({ query })}`, {
+    headers: { accept: 'text/event-stream' },
+  });
+  expect(response.status).toBe(405);
+  await response.body?.cancel();
 });
