@@ -1,6 +1,9 @@
 import { backOff } from './back-off.ts';
 
-type Fault = { readonly message: string; readonly extensions?: { readonly code?: unknown } | undefined };
+export type Fault = {
+  readonly message: string;
+  readonly extensions?: { readonly code?: unknown; readonly retryAfterSeconds?: unknown } | undefined;
+};
 
 export type Result<Data> = {
   readonly data?: Data | null | undefined;
@@ -16,32 +19,48 @@ export class Refusal extends Error {
   }
 }
 
+/** What the gateway says of itself and not of the request. */
+const passing: readonly unknown[] = ['GATEWAY_CLOSING', 'STORAGE_UNAVAILABLE', 'THROTTLED'];
+
 const mostRetries = 10;
 
+/** What is thrown is a lost connection, but for what graphql-ws throws: a list of errors, or the event of a closed socket. */
+const readRefusal = (error: unknown): Refusal | null => {
+  if (error instanceof Refusal) return error;
+  if (Array.isArray(error)) return new Refusal(error[0]);
+  const { code, reason } = error as { readonly code?: unknown; readonly reason?: unknown };
+  const isFinal = typeof code === 'number' && code >= 4400 && code < 4500;
+  return isFinal ? new Refusal({ message: String(reason), extensions: { code: reason } }) : null;
+};
+
 /**
- * What a subscription says until it has ended. Lost connections are what `subscribe` throws, and a gateway that closes says
- * so in a last result (GATEWAY_CLOSING): both begin anew. What clients do by themselves is left to them.
+ * What a subscription says until it has ended, begun anew when the connection is lost and when the gateway closes, which
+ * it says in a last result. What clients do about that by themselves is left to them.
  */
 export async function* resubscribe<Data>(
   subscribe: () => AsyncIterable<Result<Data>>,
 ): AsyncGenerator<Data, void, void> {
   for (let retries = 0; ; retries += 1) {
+    let waitMs = 0;
     try {
-      let isClosing = false;
+      let isEnded = true;
       for await (const { data, errors } of subscribe()) {
         const [fault] = errors ?? [];
-        isClosing = fault?.extensions?.code === 'GATEWAY_CLOSING';
-        if (isClosing) break;
+        const { code, retryAfterSeconds } = fault?.extensions ?? {};
+        isEnded = retries >= mostRetries || !passing.includes(code);
+        if (!isEnded) {
+          waitMs = Number(retryAfterSeconds ?? 0) * 1_000;
+          break;
+        }
         if (fault || !data) throw new Refusal(fault ?? { message: 'There is no data.' });
         retries = 0;
         yield data;
       }
-      if (!isClosing) return;
+      if (isEnded) return;
     } catch (error) {
-      // graphql-ws throws the errors of a refused operation as a list.
-      if (Array.isArray(error)) throw new Refusal(error[0]);
-      if (error instanceof Refusal || retries >= mostRetries) throw error;
+      const refusal = readRefusal(error);
+      if (refusal !== null || retries >= mostRetries) throw refusal ?? error;
     }
-    await backOff(retries);
+    await backOff(retries, waitMs);
   }
 }

@@ -17,7 +17,7 @@ export type ClientUnderTest = {
   close(): unknown;
 };
 
-export type Open = (url: string) => ClientUnderTest;
+export type Open = (url: string, key?: string) => ClientUnderTest;
 
 export const followProgress = async function* (
   client: ClientUnderTest,

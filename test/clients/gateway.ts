@@ -13,6 +13,8 @@ export type Job = { readonly id: string };
 
 export type World = {
   readonly line: Line;
+  /** Its RCPT_DATA_DIR. */
+  readonly dir: string;
   /** A job that `settles` in more than one batch, so that the line can be cut between two. */
   startJob(): Promise<Job>;
 };
@@ -43,6 +45,9 @@ export const useGateway = (env: Record<string, string> = {}): World => {
   return {
     get line() {
       return line;
+    },
+    get dir() {
+      return dir;
     },
     startJob: async () => {
       const { startBulkJob } = await ask<{ startBulkJob: Job }>(gateway, readOperation('StartBulkJob'), {

@@ -32,28 +32,26 @@ const openClient = (client: SocketClient | SseClient): ClientUnderTest => {
   };
 };
 
-export const openWebSocket: Open = (url) => openClient(createWebSocketClient(url));
+export const openWebSocket: Open = (url, key) => openClient(createWebSocketClient(url, key));
 
-export const openSse: Open = (url) => openClient(createSseClient(url));
+export const openSse: Open = (url, key) => openClient(createSseClient(url, key));
 
 const dataOf = async (answer: Promise<{ readonly data?: unknown }>) => (await answer).data;
 
-const openFetch = (url: string) => ({
-  verify: (variables: { readonly address: string }) => dataOf(ask(url, verifyEmail, variables)),
-  start: (variables: { readonly input: object }) => dataOf(ask(url, startBulkJob, variables)),
+const openFetch = (url: string, key?: string) => ({
+  verify: (variables: { readonly address: string }) => dataOf(ask(url, verifyEmail, variables, key)),
+  start: (variables: { readonly input: object }) => dataOf(ask(url, startBulkJob, variables, key)),
   close: () => undefined,
 });
 
-export const openPlainFetch: Open = (url) => ({
-  ...openFetch(url),
-  watch: (variables) => subscribeByFetch<{ data: Watched }>(url, bulkJobProgress, variables),
-  subscribe: (variables) => subscribeByFetch<{ data: Results }>(url, bulkJobResults, variables),
+export const openPlainFetch: Open = (url, key) => ({
+  ...openFetch(url, key),
+  watch: (variables) => subscribeByFetch<Watched>(url, bulkJobProgress, variables, key),
+  subscribe: (variables) => subscribeByFetch<Results>(url, bulkJobResults, variables, key),
 });
 
 export const openEventSource: Open = (url) => ({
   ...openFetch(url),
-  watch: (variables) =>
-    subscribeByEventSource<{ data: Watched }>(url, bulkJobProgress, variables, { isOnce: false }),
-  subscribe: (variables) =>
-    subscribeByEventSource<{ data: Results }>(url, bulkJobResults, variables, { isOnce: true }),
+  watch: (variables) => subscribeByEventSource<Watched>(url, bulkJobProgress, variables, { isOnce: false }),
+  subscribe: (variables) => subscribeByEventSource<Results>(url, bulkJobResults, variables, { isOnce: true }),
 });

@@ -1,15 +1,7 @@
-import {
-  commitMutation,
-  type Environment,
-  fetchQuery,
-  type GraphQLTaggedNode,
-  type OperationType,
-  requestSubscription,
-} from 'relay-runtime';
-import { iterate } from '../../../examples/iterate.ts';
+import { commitMutation, type Environment, fetchQuery } from 'relay-runtime';
 import { createRelayEnvironment } from '../../../examples/relay.ts';
 import { createRelaySseEnvironment } from '../../../examples/relay-sse.ts';
-import type { Result } from '../../../examples/resubscribe.ts';
+import { subscribeByRelay } from '../../../examples/relay-subscribe.ts';
 import type { Open } from '../contract.ts';
 import bulkJobProgress, {
   type RcptBulkJobProgressSubscription,
@@ -22,30 +14,10 @@ import startBulkJob, {
 } from '../relay/artifacts/RcptStartBulkJobMutation.graphql.ts';
 import verifyEmail, { type RcptVerifyEmailQuery } from '../relay/artifacts/RcptVerifyEmailQuery.graphql.ts';
 
-const subscribe = <Operation extends OperationType>(
-  environment: Environment,
-  subscription: GraphQLTaggedNode,
-  variables: Operation['variables'],
-) =>
-  iterate<Result<Operation['response']>>((sink) => {
-    const { dispose } = requestSubscription<Operation>(environment, {
-      subscription,
-      variables,
-      onNext: (data) => sink.next({ data: data as Operation['response'] }),
-      // Relay wraps what the gateway refused.
-      onError: (error: Error & { source?: Result<never> }) => {
-        if (error.source) sink.next({ errors: error.source.errors });
-        else sink.error(error);
-      },
-      onCompleted: sink.complete,
-    });
-    return dispose;
-  });
-
 const openRelay =
-  (create: (url: string) => Environment): Open =>
-  (url) => {
-    const environment = create(url);
+  (create: (url: string, key?: string) => Environment): Open =>
+  (url, key) => {
+    const environment = create(url, key);
     return {
       verify: (variables) =>
         fetchQuery<RcptVerifyEmailQuery>(environment, verifyEmail, variables).toPromise(),
@@ -59,9 +31,9 @@ const openRelay =
           });
         }),
       watch: (variables) =>
-        subscribe<RcptBulkJobProgressSubscription>(environment, bulkJobProgress, variables),
+        subscribeByRelay<RcptBulkJobProgressSubscription>(environment, bulkJobProgress, variables),
       subscribe: (variables) =>
-        subscribe<RcptBulkJobResultsSubscription>(environment, bulkJobResults, variables),
+        subscribeByRelay<RcptBulkJobResultsSubscription>(environment, bulkJobResults, variables),
       close: () => undefined,
     };
   };

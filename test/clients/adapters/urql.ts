@@ -1,6 +1,6 @@
 import type { Client } from '@urql/core';
-import { toAsyncIterable } from 'wonka';
 import { createUrqlClient } from '../../../examples/urql.ts';
+import { subscribeByUrql } from '../../../examples/urql-subscribe.ts';
 import { createUrqlWebSocketClient } from '../../../examples/urql-websocket.ts';
 import type { Open } from '../contract.ts';
 import {
@@ -12,23 +12,15 @@ import {
   type Watched,
 } from './operations.ts';
 
-/** A lost connection is a result with `networkError`, and refusals are in `graphQLErrors`. */
-const subscribe = async function* <Data>(client: Client, query: string, variables: Record<string, unknown>) {
-  for await (const { data, error } of toAsyncIterable(client.subscription<Data>(query, variables))) {
-    if (error?.networkError) throw error.networkError;
-    yield { data, errors: error?.graphQLErrors };
-  }
-};
-
 const openUrql =
-  (create: (url: string) => Client): Open =>
-  (url) => {
-    const client = create(url);
+  (create: (url: string, key?: string) => Client): Open =>
+  (url, key) => {
+    const client = create(url, key);
     return {
       verify: async (variables) => (await client.query(verifyEmail, variables)).data,
       start: async (variables) => (await client.mutation(startBulkJob, variables)).data,
-      watch: (variables) => subscribe<Watched>(client, bulkJobProgress, variables),
-      subscribe: (variables) => subscribe<Results>(client, bulkJobResults, { ...variables }),
+      watch: (variables) => subscribeByUrql<Watched>(client, bulkJobProgress, variables),
+      subscribe: (variables) => subscribeByUrql<Results>(client, bulkJobResults, variables),
       close: () => undefined,
     };
   };
