@@ -1,18 +1,19 @@
-/** What settling writes: results with their duplicates, waiting rows, counters and the end of chunk and job. */
+/**
+ * What settling writes: results with their duplicates, counters and the end of chunk and job. Rows that must be asked again
+ * are `waiting-rows.ts`.
+ */
 import { randomUUID } from 'node:crypto';
-import { chunkRows } from '../../jobs/chunks.ts';
-import type { Chunk, ChunkOutcome, WaitingRow } from '../../jobs/index.ts';
+import type { Chunk, ChunkOutcome } from '../../jobs/index.ts';
 import { StoreError } from '../fault.ts';
 import { clock, type Database, type Query, type Row, type Transaction } from './database.ts';
 import { announce } from './deliveries.ts';
 import { shareJob } from './locks.ts';
-import { placeChunks, returnPlace } from './places.ts';
+import { returnPlace } from './places.ts';
 import { encodeText } from './text.ts';
-import { anybody, queueOf, type Tickets } from './tickets.ts';
+import type { Tickets } from './tickets.ts';
 import { createTogether } from './together.ts';
+import { createWaitingRows, type Held } from './waiting-rows.ts';
 
-/** As in SQLite: rows whose times fall into one second start together, else each would become a chunk of its own. */
-const waitGrainMs = 1_000;
 /** A job is told of each tenth of its rows. */
 const parts = 10;
 
@@ -79,19 +80,6 @@ const holdStatement = `
   FROM chunk AS c JOIN job AS j ON j.number = c.job CROSS JOIN LATERAL (SELECT ${shareJob('c.job')}) AS shared
   WHERE c.id = $1 AND c.lease = $2 AND c.lease_until > ${clock} FOR UPDATE OF c`;
 
-type Held = {
-  readonly chunk: number;
-  readonly job: number;
-  readonly jobId: string;
-  readonly tries: number;
-  readonly ordinal: number;
-  readonly avoid: readonly string[];
-  readonly hasDuplicates: boolean;
-  readonly place: { readonly id: string; readonly queue: string; readonly take: number };
-  /** The database's time. */
-  readonly now: Date;
-};
-
 const readHeld = (chunk: number, row: Row): Held => ({
   chunk,
   job: Number(row.job),
@@ -123,59 +111,13 @@ export type SettlerOptions = {
 };
 
 export const createSettler = ({ database, tickets, source, readSources }: SettlerOptions) => {
+  const writeWaiting = createWaitingRows(tickets, source);
   /** By outcome: what asks again because its answer was lost says the same, and is written once. */
   const writes = new WeakMap<ChunkOutcome, string>();
   const writeOf = (outcome: ChunkOutcome): string => {
     const known = writes.get(outcome) ?? randomUUID();
     writes.set(outcome, known);
     return known;
-  };
-
-  /** Which queue a row waits in, and whom it must not meet again. */
-  const homeOf = (
-    { where }: WaitingRow,
-    avoid: readonly string[],
-    alive: readonly string[],
-  ): { readonly queue: string; readonly avoid: readonly string[] } => {
-    if (where === 'here') return { queue: queueOf(source), avoid };
-    if (where !== 'elsewhere') return { queue: anybody, avoid };
-    const avoided = [...new Set([...avoid, source])];
-    const others = alive.filter((name) => !avoided.includes(name));
-    const other = others[Math.floor(Math.random() * others.length)];
-    return { queue: other === undefined ? anybody : queueOf(other), avoid: avoided };
-  };
-
-  const putWaiting = async (
-    query: Query,
-    { job, jobId, ordinal, tries }: Held,
-    place: { readonly notBefore: Date; readonly queue: string; readonly avoid: readonly string[] },
-    rows: readonly number[],
-    isPaused: boolean,
-  ): Promise<void> => {
-    let rest = rows;
-    while (rest.length > 0) {
-      const [open] = await query(
-        `SELECT id, cardinality(rows) AS held FROM chunk
-         WHERE job = $1 AND tries = $2 AND not_before = $3 AND queue = $4 AND avoid = $5 AND lease IS NULL
-           AND cardinality(rows) < ${chunkRows} LIMIT 1 FOR UPDATE SKIP LOCKED`,
-        [job, tries + 1, place.notBefore, place.queue, place.avoid],
-      );
-      const some = rest.slice(0, chunkRows - Number(open?.held ?? 0));
-      rest = rest.slice(some.length);
-      if (open !== undefined) {
-        await query('UPDATE chunk SET rows = rows || $1::int[] WHERE id = $2', [some, open.id]);
-        continue;
-      }
-      const [chunk] = await query(
-        `INSERT INTO chunk (job, ordinal, not_before, tries, rows, queue, avoid)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
-        [job, ordinal, place.notBefore, tries + 1, some, place.queue, place.avoid],
-      );
-      if (isPaused) continue;
-      await placeChunks(query, tickets, place.queue, [
-        { id: Number(chunk?.id), job: jobId, ordinal, notBefore: place.notBefore },
-      ]);
-    }
   };
 
   /** What follows from the count: the end of the job, or news of another part of it. */
@@ -222,29 +164,6 @@ export const createSettler = ({ database, tickets, source, readSources }: Settle
     if (moved === undefined) return 'ended';
     if (settled.length > 0) await end(query, held.job, moved);
     return moved.state === 'PAUSED' ? 'PAUSED' : 'open';
-  };
-
-  const writeWaiting = async (
-    query: Query,
-    held: Held,
-    waiting: readonly WaitingRow[],
-    now: Date,
-    { alive, isPaused }: { readonly alive: readonly string[]; readonly isPaused: boolean },
-  ): Promise<void> => {
-    const places = new Map<
-      string,
-      { notBefore: Date; queue: string; avoid: readonly string[]; rows: number[] }
-    >();
-    for (const row of waiting) {
-      const delayMs = row.retryAt.getTime() - now.getTime();
-      const notBefore = new Date(Math.ceil((held.now.getTime() + delayMs) / waitGrainMs) * waitGrainMs);
-      const home = homeOf(row, held.avoid, alive);
-      const key = JSON.stringify([notBefore, home]);
-      const place = places.get(key) ?? { notBefore, ...home, rows: [] };
-      places.set(key, place);
-      place.rows.push(row.row);
-    }
-    for (const { rows, ...place } of places.values()) await putWaiting(query, held, place, rows, isPaused);
   };
 
   const settle = async (
