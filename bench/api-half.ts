@@ -27,32 +27,44 @@ export const compareAtHalf = async (contenders: readonly HalfContender[]): Promi
     ...contender,
     rate: median(contender.full.map(({ perSecond }) => perSecond)) / 2,
     quiet: [] as (readonly number[])[],
+    slices: [] as Slice[],
   }));
   const until = performance.now() + longestMs;
   let rounds = 0;
   while (performance.now() < until && all.some(({ quiet }) => quiet.length < wantedSlices)) {
     rounds++;
-    for (const { post, pid, rate, quiet } of all) {
+    for (const { post, pid, rate, quiet, slices } of all) {
       const waited = () => readWaitedMs(pid) + readWaitedMs(process.pid);
       const before = waited();
       const latencies = await loadAtRate(post, rate, sliceMs);
+      slices.push(sliceOf(latencies, sliceMs));
       if (waited() - before < sliceMs * quietShare) quiet.push(latencies);
     }
   }
   console.log(
     `the same at half of what each can, one request at each moment, timed from when it was due (${rounds} slices of ${sliceMs} ms each in turns)`,
   );
-  const stretches = all.map(({ name, rate, quiet }) => {
+  for (const { name, rate, slices } of all)
+    console.log(
+      `  ${name}: ${print(rate)} requests/s, p50 ${median(slices.map(({ p50Ms }) => p50Ms)).toFixed(2)} ms, p99 ${median(slices.map(({ p99Ms }) => p99Ms)).toFixed(2)} ms`,
+    );
+  const [ours, bare] = all;
+  const against = ours?.slices.map(({ p99Ms }, round) => p99Ms / (bare?.slices[round]?.p99Ms ?? Number.NaN));
+  console.log(
+    `  p99 ${median(against ?? []).toFixed(2)} times that of the ${bare?.name} (median of the pairs)`,
+  );
+  const stretches = all.map(({ name, quiet }) => {
+    if (quiet.length === 0) return Number.NaN;
     const { p50Ms, p99Ms } = sliceOf(quiet.flat(), 1);
     console.log(
-      `  ${name}: ${print(rate)} requests/s, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${(p99Ms / p50Ms).toFixed(1)} times (${quiet.length} undisturbed slices)`,
+      `  ${name}, ${quiet.length} undisturbed slices alone: p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, ${(p99Ms / p50Ms).toFixed(1)} times`,
     );
     return p99Ms / p50Ms;
   });
-  const isQuiet = all.every(({ quiet }) => quiet.length >= fewestSlices);
+  const isQuiet = (ours?.quiet.length ?? 0) >= fewestSlices;
   console.log(
     isQuiet
       ? verdictOn('p99 under 3 times p50', (stretches[0] ?? Number.NaN) < 3)
-      : '  aim: p99 under 3 times p50: not judged, this machine is busy with something else',
+      : `  aim: p99 under 3 times p50: not judged: fewer than ${fewestSlices} slices in which nobody waited for a processor`,
   );
 };
