@@ -122,8 +122,9 @@ const lines = 64;
 const mostBehindMs = 5_000;
 
 /**
- * Requests at fixed moments, whatever becomes of those before them; each is timed from the moment it was due, so
- * that a stall counts for everyone who would have come meanwhile (no coordinated omission).
+ * Requests at fixed moments, whatever becomes of those before them: a stall counts for everyone who comes meanwhile (no
+ * coordinated omission). Each is timed from the moment it was due, or from the next millisecond on, when this process wakes:
+ * one that looked at the clock all the time would take a processor, and make the server wait for the other one.
  *
  * @returns the latencies, in milliseconds
  */
@@ -151,16 +152,21 @@ export const loadAtRate = async (
         if (latencies.length === total) resolve();
       }, reject);
     };
-    // Timers have a resolution of a millisecond, which is more than an answer takes: this looks at the clock all the time.
+    /** Does one that is due wait for a connection? That is the server's doing, and its time runs from when it was due. */
+    let isWaiting = false;
     const look = (): void => {
       const now = performance.now();
       while (sent < total && startedAt + sent * gapMs <= now) {
         const line = free.pop();
-        if (line === undefined) break;
-        send(line, startedAt + sent * gapMs);
+        if (line === undefined) {
+          isWaiting = true;
+          break;
+        }
+        send(line, isWaiting ? startedAt + sent * gapMs : now);
       }
+      if (free.length > 0) isWaiting = false;
       if (now > startedAt + forMs + mostBehindMs) reject(new Error(`behind by ${mostBehindMs} ms`));
-      else if (latencies.length < total) setImmediate(look);
+      else if (latencies.length < total) setTimeout(look, 1);
     };
     look();
   });

@@ -57,6 +57,29 @@ describe('progress by SSE', () => {
     expect(jobs.watching).toBe(0);
   });
 
+  test('the octets: a comment at once and at each heartbeat, and the end', async () => {
+    const { url, jobs } = await open({ timeouts: { heartbeatMs: 20 } });
+    const { id } = jobs.create(1, null);
+    const response = await subscribe(url, id);
+    setTimeout(() => jobs.advance(id, 1), 100);
+    expect(await response.text()).toMatch(
+      /^:\n\nevent: next\ndata: \{"data":.+\}\n\n(?::\n\n)+event: next\ndata: \{"data":.+\}\n\nevent: complete\ndata:\n\n$/,
+    );
+  });
+
+  test('a source that breaks: an error that says nothing, and the log says what', async () => {
+    const { url, world, logged } = await open();
+    const broken: AsyncIterableIterator<never> = {
+      next: () => Promise.reject(new Error('the secret cause')),
+      [Symbol.asyncIterator]: () => broken,
+    };
+    world.services.jobs.watch = async () => broken;
+    const text = await (await subscribe(url, '00000000-0000-4000-8000-000000000000')).text();
+    expect(text).toContain('"code":"INTERNAL"');
+    expect(text).not.toContain('secret');
+    expect(JSON.stringify(logged)).toContain('the secret cause');
+  });
+
   test('a client that accepts anything (curl) streams too', async () => {
     const { url, jobs } = await open();
     const { id } = jobs.create(1, null);
