@@ -20,6 +20,7 @@ import {
   ownName,
   type ProxySetting,
   proxy,
+  shortDuration,
   sourceIp,
   sourceName,
   webOrigin,
@@ -60,6 +61,8 @@ export type Config = {
   /** Whose sessions and probes to one set of exchanges are counted together. */
   readonly limitScope: 'source' | 'cluster';
   readonly retentionSeconds: number;
+  /** How long a gateway that ends says so and serves on. */
+  readonly shutdownDelaySeconds: number;
   /** Octets of one uploaded file, packed or unpacked. */
   readonly maxUploadBytes: number;
   /** Rows of one job. */
@@ -228,6 +231,12 @@ export const settings = {
     '30d',
     'After which a job, its addresses and results are erased.',
     duration,
+  ),
+  shutdownDelaySeconds: setting(
+    'RCPT_SHUTDOWN_DELAY',
+    '0s',
+    'How long a gateway that is told to end answers 503 on `/health/ready` and serves on, so that a load balancer has time to leave it.',
+    shortDuration,
   ),
   maxUploadBytes: setting(
     'RCPT_MAX_UPLOAD_BYTES',

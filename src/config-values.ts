@@ -56,6 +56,12 @@ export const list =
 export const duration = (text: string): number =>
   parseDuration(text) ?? expected('durations such as 90s, 15m, 12h or 7d');
 
+/** What somebody waits for. */
+export const shortDuration = (text: string): number => {
+  const seconds = duration(text);
+  return seconds <= 600 ? seconds : expected('at most 10m');
+};
+
 export const dnsServer = (text: string): string => {
   const match = /^\[(.+)\]:(\d{1,5})$/.exec(text) ?? /^([\d.]+):(\d{1,5})$/.exec(text);
   const [ip, port] = match ? [match[1] ?? '', Number(match[2])] : [text, 53];

@@ -1,4 +1,5 @@
 /** `rcpt serve`: gateway and worker in one process, until a signal ends it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Config, refuseOpenHost } from '../config.ts';
 import { createPolicyFileMemory } from '../dns/index.ts';
 import { createUploads, type Jobs } from '../jobs/index.ts';
@@ -53,7 +54,13 @@ export const startGateway = async (
     onError: logError,
   });
   let server: Server | null = null;
-  const close = () => node.close([server?.close(), uploads.close(), keys.close()]);
+  const close = async (): Promise<void> => {
+    if (server !== null && config.shutdownDelaySeconds > 0) {
+      server.retire();
+      await pause(config.shutdownDelaySeconds * 1_000);
+    }
+    await node.close([server?.close(), uploads.close(), keys.close()]);
+  };
   try {
     server = createServer({
       host: config.host,

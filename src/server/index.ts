@@ -91,6 +91,8 @@ export type ServerOptions = {
 export type Server = {
   /** @throws when the port is taken or the host is not this machine's */
   listen(): Promise<{ readonly url: string }>;
+  /** Says that it is not ready any more and serves on: whoever sends it requests sends the next ones elsewhere. */
+  retire(): void;
   /** Ends subscriptions, lets requests under way finish for five seconds, cuts off the rest. */
   close(): Promise<void>;
   /** The same without a socket, for tests. */
@@ -148,6 +150,7 @@ export const createServer = (options: ServerOptions): Server => {
           isSandbox,
           tabs: readOperationTabs(isSandbox, options.exampleVariables),
         });
+  let isRetiring = false;
   let closing: Promise<void> | undefined;
 
   const yoga = createGatewayYoga({
@@ -173,7 +176,7 @@ export const createServer = (options: ServerOptions): Server => {
       logger,
       readHealth: createHealth({
         ping: options.pingStore ?? (async () => undefined),
-        isClosing: () => closing !== undefined,
+        isClosing: () => isRetiring,
       }),
     },
   });
@@ -266,7 +269,11 @@ export const createServer = (options: ServerOptions): Server => {
           resolve({ url: `http://${family === 'IPv6' ? `[${address}]` : address}:${chosen}` });
         });
       }),
+    retire: () => {
+      isRetiring = true;
+    },
     close: () => {
+      isRetiring = true;
       closing ??= close();
       return closing;
     },

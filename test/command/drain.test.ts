@@ -92,3 +92,26 @@ test('SIGTERM in the middle of a job: gone within ten seconds, streams ended, an
     await second.stop('SIGTERM');
   }
 }, 120_000);
+
+test('with a delay it says that it ends and serves on, and then ends', async () => {
+  const env = { RCPT_DATA_DIR: join(dataDir, 'delayed'), RCPT_SHUTDOWN_DELAY: '2s' };
+  const gateway = await startRcpt('sandbox', env);
+  const health = new URL('/health/ready', gateway.url);
+  expect((await fetch(health)).status).toBe(200);
+  const signalledAt = Date.now();
+  const ended = gateway.stop('SIGTERM');
+  let health503 = await fetch(health);
+  while (health503.status === 200) health503 = await fetch(health);
+  expect([health503.status, await health503.json()]).toEqual([503, { status: 'closing' }]);
+  // A new connection and new work: who has not looked yet is served.
+  const { email } = await ask<{ email: object }>(
+    gateway,
+    '{ email(address: "user1@accepts.test") { verification { reason } } }',
+    {},
+  );
+  expect(email).toEqual({ verification: { reason: 'MAILBOX_EXISTS' } });
+  expect(Date.now() - signalledAt).toBeLessThan(2_000);
+  await ended;
+  expect(Date.now() - signalledAt).toBeGreaterThanOrEqual(2_000);
+  await expect(fetch(health)).rejects.toThrow();
+});
