@@ -11,7 +11,7 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Keys } from '../keys/index.ts';
-import { type Account, ended, identify } from './account.ts';
+import { type Account, endOf, identify } from './account.ts';
 import { type Admission, callerHeadersOf, classifyCaller, hungUp, type SocketOperation } from './caller.ts';
 import type { ReadClientIp } from './client-ip.ts';
 import { maskFault, type RequestFaultCode } from './fault.ts';
@@ -159,7 +159,11 @@ export const attachWebSockets = (options: {
     }
     const { key } = identified.account;
     extra.account = identified.account;
-    if (key !== null) extra.unwatchKey = keys.onEnd(key.id, () => socket.close(unauthorized, ended.code));
+    extra.unwatchKey = keys.onEnd(key?.id ?? null, () => {
+      socket.close(unauthorized, endOf(identified.account).code);
+      // Now, and not when the peer has agreed to the close.
+      extra.hangUp?.abort(hungUp);
+    });
     return true;
   };
 
