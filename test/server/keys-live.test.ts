@@ -322,6 +322,25 @@ describe('on a WebSocket', () => {
     await other.hears('"version"');
     expect(await world.services.jobs.read(id)).not.toBeNull();
   });
+
+  test('what only steers HTTP is told nobody', async () => {
+    const { url } = await listen();
+    const { text } = await keys.create({ pointsPerMinute: 1 });
+    const { ask } = open(url, { authorization: `Bearer ${text}` });
+    const refused = [
+      ask('{ bulkJobs(first: 1) { edges { cursor } } }'),
+      ask('{ gateway { egress { detail } } }'),
+      ask('{ ... @defer { gateway { egress { detail } } } }'),
+    ];
+    for (const { end } of refused) await end;
+    const told = refused.flatMap(({ results }) => results);
+    expect(told.flatMap((result) => codesOf(result as never))).toEqual([
+      'FORBIDDEN',
+      'MAX_COST_EXCEEDED',
+      'MAX_COST_EXCEEDED',
+    ]);
+    expect(JSON.stringify(told)).not.toContain('"http"');
+  });
 });
 
 describe('a browser that asks first', () => {
