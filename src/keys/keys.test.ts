@@ -66,6 +66,10 @@ const openWorld = async () => {
     pass: (ms: number) => {
       at += ms;
     },
+    lose: () => {
+      kept.length = 0;
+      version += 1;
+    },
     fail: (down: boolean) => {
       isDown = down;
     },
@@ -82,6 +86,16 @@ describe('keys', () => {
     expect(keys.isConfigured).toBe(true);
     await world.store.revokeKey(id, new Date(start));
     await keys.refresh();
+    expect(keys.isConfigured).toBe(true);
+  });
+
+  test('a store that lost its keys opens nothing', async () => {
+    const world = await openWorld();
+    const { text } = await world.create();
+    const keys = await world.open();
+    world.lose();
+    await keys.refresh();
+    expect(keys.find(text)).toEqual({ kind: 'unknown' });
     expect(keys.isConfigured).toBe(true);
   });
 
@@ -153,6 +167,63 @@ describe('keys', () => {
     expect(ended).toEqual(['revoked', 'expiring']);
     keys.onEnd(revoked.id, () => ended.push('at once'));
     expect(ended).toEqual(['revoked', 'expiring', 'at once']);
+  });
+
+  test('who asked while there was no key ends with the first one', async () => {
+    const world = await openWorld();
+    const keys = await world.open();
+    const ended: string[] = [];
+    keys.onEnd(null, () => ended.push('waited'));
+    keys.onEnd(null, () => ended.push('not any more'))();
+    await keys.refresh();
+    expect(ended).toEqual([]);
+    await world.create();
+    await keys.refresh();
+    await keys.refresh();
+    expect(ended).toEqual(['waited']);
+    keys.onEnd(null, () => ended.push('at once'));
+    expect(ended).toEqual(['waited', 'at once']);
+  });
+
+  test.each([
+    ['is away', () => Promise.reject(new Error('the store is down'))],
+    ['hangs', () => new Promise<never>(() => undefined)],
+  ])('what expires ends while the store %s, too', async (_how, readVersion) => {
+    const world = await openWorld();
+    const { id } = await world.create({
+      origins: ['https://a.test'],
+      expiresAt: new Date(start + 1_000),
+    });
+    const keys = await world.open();
+    let hasEnded = false;
+    keys.onEnd(id, () => {
+      hasEnded = true;
+    });
+    Object.assign(world.store, { readVersion });
+    world.pass(1_000);
+    keys.refresh().catch(() => undefined);
+    expect(hasEnded).toBe(true);
+    expect(keys.allowsOrigin('https://a.test')).toBe(false);
+  });
+
+  test('a look that hangs holds up no end', async () => {
+    const world = await openWorld();
+    const { id } = await world.create({ expiresAt: new Date(start + 1_000) });
+    const keys = await world.open(1);
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<number>();
+    Object.assign(world.store, {
+      readVersion: () => {
+        asked.resolve();
+        return answer.promise;
+      },
+    });
+    await asked.promise;
+    const ended = new Promise<void>((resolve) => keys.onEnd(id, resolve));
+    world.pass(1_000);
+    await ended;
+    answer.resolve(1);
+    await keys.close();
   });
 
   test('they look by themselves, and go on while the store is away', async () => {

@@ -25,9 +25,9 @@ export type Keys = {
   allowsOrigin(origin: string): boolean;
   /**
    * Calls back once, when the key is revoked or expires, at most a second late; at once when it is not good any more.
-   * Gives what ends the waiting.
+   * Who asks without one (null) ends with the first that is made. Gives what ends the waiting.
    */
-  onEnd(keyId: string, ended: () => void): () => void;
+  onEnd(keyId: string | null, ended: () => void): () => void;
   /** Looks at the store now. Rejects when it cannot be reached. */
   refresh(): Promise<void>;
   /** Notes the last uses and stops looking. */
@@ -61,11 +61,13 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
   let byId = new Map<string, KeptKey>();
   /** Of publishable keys that live. */
   let origins = new Set<string>();
-  const waiting = new Map<string, Set<() => void>>();
+  let isConfigured = false;
+  const waiting = new Map<string | null, Set<() => void>>();
   const uses = new Map<string, Date>();
   let notedAt = now().getTime();
 
-  const isLiving = (id: string): boolean => {
+  const isLiving = (id: string | null): boolean => {
+    if (id === null) return !isConfigured;
     const key = byId.get(id);
     return key !== undefined && lifeOf(key, now()) === 'living';
   };
@@ -78,19 +80,27 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
     }
   };
 
-  const refresh = async (): Promise<void> => {
-    const newest = await store.readVersion();
-    if (newest !== version) {
-      const keys = await store.readKeys();
-      byHash = new Map(keys.map((key) => [key.hash, key]));
-      byId = new Map(keys.map((key) => [key.id, key]));
-      version = newest;
-    }
+  /** What time and the keys that are known decide. */
+  const settle = (): void => {
     const at = now();
     origins = new Set(
       [...byId.values()].filter((key) => lifeOf(key, at) === 'living').flatMap((key) => key.origins),
     );
     endEnded();
+  };
+
+  const refresh = async (): Promise<void> => {
+    // Before the store is asked: it may be away, and what expires ends all the same.
+    settle();
+    const newest = await store.readVersion();
+    if (newest === version) return;
+    const keys = await store.readKeys();
+    byHash = new Map(keys.map((key) => [key.hash, key]));
+    byId = new Map(keys.map((key) => [key.id, key]));
+    // A store that was emptied or put back to an older state opens nothing.
+    isConfigured ||= byId.size > 0;
+    version = newest;
+    settle();
   };
 
   const noteUses = async (): Promise<void> => {
@@ -100,7 +110,6 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
     await store.noteUses(noted);
   };
 
-  let looking: Promise<void> = Promise.resolve();
   const look = async (): Promise<void> => {
     try {
       await refresh();
@@ -111,23 +120,22 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
       onError(error);
     }
   };
-  let isClosed = false;
-  let timer: NodeJS.Timeout | undefined;
-  const lookAgain = (afterMs: number): void => {
-    timer = setTimeout(() => {
-      looking = look().finally(() => {
-        if (!isClosed) lookAgain(afterMs);
-      });
-    }, afterMs);
-    timer.unref();
+  let looking: Promise<void> | null = null;
+  const tick = (): void => {
+    // A look may take as long as the store's deadlines; what expires meanwhile does not wait for it.
+    if (looking !== null) return settle();
+    looking = look().finally(() => {
+      looking = null;
+    });
   };
 
   await refresh();
-  if (lookEveryMs !== null) lookAgain(lookEveryMs);
+  const timer = lookEveryMs === null ? undefined : setInterval(tick, lookEveryMs);
+  timer?.unref();
 
   return {
     get isConfigured() {
-      return byId.size > 0;
+      return isConfigured;
     },
     find(text) {
       const key = isKeyText(text) ? byHash.get(hashKeyText(text)) : undefined;
@@ -154,8 +162,7 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
     },
     refresh,
     async close() {
-      isClosed = true;
-      clearTimeout(timer);
+      clearInterval(timer);
       await looking;
       await noteUses().catch(onError);
     },

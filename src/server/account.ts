@@ -73,11 +73,11 @@ export const identify = (
   return { kind: 'account', account: { key, bucket: `${key.id} ${readClientIp()}` } };
 };
 
-/** Of what was asked with a key that was good then. */
-export const ended: AccountFault = {
-  code: 'UNAUTHENTICATED',
-  message: 'The API key was revoked or has expired.',
-};
+/** Of what was asked with a key that was good then, or while there was none. */
+export const endOf = ({ key }: Account): AccountFault =>
+  key === null
+    ? unauthenticated('missing')
+    : { code: 'UNAUTHENTICATED', message: 'The API key was revoked or has expired.' };
 
 /** What a refusal looks like where there is no response of ours to give it a status. */
 export const accountError = ({ code, message }: AccountFault): GraphQLError =>

@@ -7,8 +7,9 @@
  * The next event is asked for when the one before has left for the kernel: whoever does not read holds one and no more.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
+import { printError } from './fault.ts';
 import type { Heart } from './heart.ts';
 
 type Events = AsyncIterator<ExecutionResult>;
@@ -22,12 +23,6 @@ const headers = {
 
 /** A comment: the first one makes browsers see the headers, the others show that the stream lives. */
 const comment = ':\n\n';
-
-/** As Yoga prints results: what only steers HTTP stays here. */
-const printError = (error: GraphQLError): object => {
-  const { extensions: { http, unexpected, ...extensions } = {}, ...rest } = error.toJSON();
-  return Object.keys(extensions).length > 0 ? { ...rest, extensions } : rest;
-};
 
 const printEvent = (result: ExecutionResult): string =>
   `event: next\ndata: ${JSON.stringify(result.errors ? { ...result, errors: result.errors.map(printError) } : result)}\n\n`;

@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { StoreTrouble } from '../jobs/index.ts';
 import { describeFault, type Logger } from './log.ts';
 
@@ -68,6 +68,12 @@ export const faultResponse = (
     status,
     headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
   });
+
+/** An error of a result as Yoga prints it: what only steers HTTP stays here. */
+export const printError = (error: GraphQLError): GraphQLFormattedError => {
+  const { extensions: { http, unexpected, ...extensions } = {}, ...rest } = error.toJSON();
+  return Object.keys(extensions).length > 0 ? { ...rest, extensions } : rest;
+};
 
 /** Is it an error that somebody worded for the client, or a bug that happens to pass through GraphQL? */
 const isWorded = (error: unknown): error is GraphQLError => {

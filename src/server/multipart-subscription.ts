@@ -6,9 +6,9 @@
  *
  * A part is made when the client has read the one before: whoever does not read holds one part and no more.
  */
-import type { ExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
-import type { RequestFaultCode } from './fault.ts';
+import { printError, type RequestFaultCode } from './fault.ts';
 import type { Beating, Heart } from './heart.ts';
 
 /** Clients take it from Content-Type, but Apollo's and Relay's ask for this one. */
@@ -39,12 +39,6 @@ const iterate = (result: unknown): Iterator => {
       return value === undefined ? { done: true, value: undefined } : { done: false, value };
     },
   };
-};
-
-/** As Yoga prints results: what only steers HTTP stays here. */
-const printError = (error: GraphQLError): object => {
-  const { extensions: { http, unexpected, ...extensions } = {}, ...rest } = error.toJSON();
-  return { ...rest, extensions };
 };
 
 const printPart = ({ errors, ...result }: Result): string => {

@@ -10,7 +10,7 @@ import {
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/index.ts';
 import type { Keys } from '../keys/index.ts';
-import { type Account, accountError, ended as endedKey } from './account.ts';
+import { type Account, accountError, endOf } from './account.ts';
 import type { RequestFaultCode } from './fault.ts';
 import { inTurns } from './in-turns.ts';
 import type { Finish } from './results.ts';
@@ -106,9 +106,9 @@ class Subscription implements AsyncIterableIterator<ExecutionResult, undefined> 
   }
 
   /** Counts among the live from now on, until its end. */
-  track(keys: Pick<Keys, 'onEnd'>, { key }: Account): void {
+  track(keys: Pick<Keys, 'onEnd'>, account: Account): void {
     this.#live.add(this);
-    if (key !== null) this.#unwatch = keys.onEnd(key.id, () => this.dismiss(accountError(endedKey)));
+    this.#unwatch = keys.onEnd(account.key?.id ?? null, () => this.dismiss(accountError(endOf(account))));
   }
 
   #forget(): void {

@@ -64,7 +64,11 @@ export const openConnection = (options: {
       protocol: socket.protocol,
       send: (data) => send(socket, data),
       close: (code, reason) => socket.close(code, reason),
-      onMessage: (hear) => socket.on('message', (data) => void hear(String(data)).catch(fail)),
+      // Once we have said that it closes, nothing more is heard: a peer may take half a minute to agree.
+      onMessage: (hear) =>
+        socket.on('message', (data) => {
+          if (socket.readyState === socket.OPEN) void hear(String(data)).catch(fail);
+        }),
     },
     { socket, request },
   );

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError, getOperationAST } from 'graphql';
+import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError, getOperationAST } from 'graphql';
 import {
   handleProtocols,
   makeServer,
@@ -11,10 +11,10 @@ import {
 import type { GraphQLParams } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Keys } from '../keys/index.ts';
-import { type Account, ended, identify } from './account.ts';
+import { type Account, endOf, identify } from './account.ts';
 import { type Admission, callerHeadersOf, classifyCaller, hungUp, type SocketOperation } from './caller.ts';
 import type { ReadClientIp } from './client-ip.ts';
-import { maskFault, type RequestFaultCode } from './fault.ts';
+import { maskFault, printError, type RequestFaultCode } from './fault.ts';
 import type { Heart } from './heart.ts';
 import { inTurns } from './in-turns.ts';
 import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
@@ -160,7 +160,11 @@ export const attachWebSockets = (options: {
     }
     const { key } = identified.account;
     extra.account = identified.account;
-    if (key !== null) extra.unwatchKey = keys.onEnd(key.id, () => socket.close(unauthorized, ended.code));
+    extra.unwatchKey = keys.onEnd(key?.id ?? null, () => {
+      socket.close(unauthorized, endOf(identified.account).code);
+      // Now, and not when the peer has agreed to the close.
+      extra.hangUp?.abort(hungUp);
+    });
     return true;
   };
 
@@ -169,6 +173,9 @@ export const attachWebSockets = (options: {
     execute: (args) => (args as unknown as EnvelopedArgs).execute(args),
     subscribe: (args) => (args as unknown as EnvelopedArgs).subscribe(args),
     onSubscribe: prepare,
+    onNext: (_context, _id, _payload, _args, { errors, ...rest }) =>
+      errors && ({ ...rest, errors: errors.map(printError) } as FormattedExecutionResult),
+    onError: (_context, _id, _payload, errors) => errors.map(printError),
     onComplete: release,
     onClose: ({ extra }) => {
       underWay.delete(extra.socket);

@@ -132,7 +132,7 @@ export const createFakeJobs = () => {
     },
   };
 
-  const watch = (id: string): AsyncIterableIterator<ProgressSnapshot> => {
+  const watch = (id: string, signal?: AbortSignal): AsyncIterableIterator<ProgressSnapshot> => {
     let last: Job | undefined;
     let isEnded = false;
     let wake: () => void = () => undefined;
@@ -145,6 +145,7 @@ export const createFakeJobs = () => {
     const onWake = () => wake();
     wakeUps.add(onWake);
     watching += 1;
+    signal?.addEventListener('abort', end, { once: true });
     return {
       next: async () => {
         while (!isEnded && jobs.get(id) === last) {
@@ -261,7 +262,7 @@ export const createFakeJobs = () => {
       fake.storageReads += 1;
       return { databaseBytes: 5_000_000_000, uploadBytes: 12, freeBytes: null };
     },
-    watch: async (id) => (jobs.has(id) ? watch(id) : null),
+    watch: async (id, signal) => (jobs.has(id) ? watch(id, signal) : null),
     close: async () => undefined,
   };
   return Object.assign(port, { fake });

@@ -1,5 +1,6 @@
 /** Keys on what lasts: streams and sockets are asked for one before their first event, and end with it. */
 import { request as httpRequest } from 'node:http';
+import type { Socket } from 'node:net';
 import { createClient } from 'graphql-ws';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -70,6 +71,16 @@ describe('streams over HTTP', () => {
     jobs.advance(id, 3);
     expect(await second).toContain('"state":"COMPLETED"');
     expect(await second).not.toContain('UNAUTHENTICATED');
+  });
+
+  test('who came while there was no key is asked for one by the first', async () => {
+    const { url, jobs } = await listen();
+    const { id } = jobs.create(1, null);
+    const response = await stream(url, id, {});
+    await until(() => jobs.watching === 1);
+    await keys.create();
+    expect(await response.text()).toContain('"code":"UNAUTHENTICATED"');
+    expect(jobs.watching).toBe(0);
   });
 
   test('one that ended by itself is not waited for any more', async () => {
@@ -247,6 +258,88 @@ describe('on a WebSocket', () => {
     await until(() => jobs.watching === 1);
     jobs.advance(id, 1);
     expect(await living.end).toBeNull();
+  });
+
+  test('who came while there was no key is closed by the first', async () => {
+    const { url, jobs } = await listen();
+    const { id } = jobs.create(1, null);
+    const { results, end } = open(url, {}).ask(query, { id: globalId(id) });
+    await until(() => results.length === 1);
+    await keys.create();
+    expect(await end).toMatchObject({ code: 4401, reason: 'UNAUTHENTICATED' });
+    await until(() => jobs.watching === 0);
+  });
+
+  /** Speaks frames itself, and says nothing to a close frame: `ws` waits half a minute for the answer. */
+  const openStubborn = async (url: string, text: string) => {
+    const { hostname, port } = new URL(url);
+    const heard: Buffer[] = [];
+    const request = httpRequest({
+      hostname,
+      port,
+      path: '/graphql',
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+        'sec-websocket-version': '13',
+        'sec-websocket-protocol': 'graphql-transport-ws',
+      },
+    }).end();
+    const socket = await new Promise<Socket>((resolve) =>
+      request.on('upgrade', (_response, upgraded) => resolve(upgraded as Socket)),
+    );
+    closers.push(async () => void socket.destroy());
+    socket.on('data', (octets: Buffer) => heard.push(octets));
+    /** One frame of text (RFC 6455 §5.2), masked with zeros. */
+    const send = (message: object) =>
+      new Promise<void>((sent) => {
+        const text = Buffer.from(JSON.stringify(message));
+        const head = Buffer.from([0x81, 0xfe, text.length >> 8, text.length & 0xff, 0, 0, 0, 0]);
+        socket.write(Buffer.concat([head, text]), () => sent());
+      });
+    const hears = (what: string) => until(() => Buffer.concat(heard).includes(what));
+    await send({ type: 'connection_init', payload: { authorization: `Bearer ${text}` } });
+    await hears('connection_ack');
+    return { send, hears };
+  };
+
+  test('whoever ignores the end of its key does nothing with it, and nothing is done for it', async () => {
+    const { url, jobs, world } = await listen();
+    const { id } = jobs.create(1, null);
+    const key = await admin();
+    const { send, hears } = await openStubborn(url, key.text);
+    await send({ type: 'subscribe', id: '1', payload: { query, variables: { id: globalId(id) } } });
+    await until(() => jobs.watching === 1);
+    await keys.revoke(key.id);
+    await hears('UNAUTHENTICATED');
+    await until(() => jobs.watching === 0);
+    const document = 'mutation ($id: ID!) { deleteBulkJob(id: $id) { __typename } }';
+    await send({ type: 'subscribe', id: '2', payload: { query: document, variables: { id: globalId(id) } } });
+    // Another caller's question comes after it.
+    const other = await openStubborn(url, (await admin()).text);
+    await other.send({ type: 'subscribe', id: '3', payload: { query: '{ gateway { version } }' } });
+    await other.hears('"version"');
+    expect(await world.services.jobs.read(id)).not.toBeNull();
+  });
+
+  test('what only steers HTTP is told nobody', async () => {
+    const { url } = await listen();
+    const { text } = await keys.create({ pointsPerMinute: 1 });
+    const { ask } = open(url, { authorization: `Bearer ${text}` });
+    const refused = [
+      ask('{ bulkJobs(first: 1) { edges { cursor } } }'),
+      ask('{ gateway { egress { detail } } }'),
+      ask('{ ... @defer { gateway { egress { detail } } } }'),
+    ];
+    for (const { end } of refused) await end;
+    const told = refused.flatMap(({ results }) => results);
+    expect(told.flatMap((result) => codesOf(result as never))).toEqual([
+      'FORBIDDEN',
+      'MAX_COST_EXCEEDED',
+      'MAX_COST_EXCEEDED',
+    ]);
+    expect(JSON.stringify(told)).not.toContain('"http"');
   });
 });
 
