@@ -44,14 +44,32 @@ const send = (socket: WebSocket, data: string): Promise<void> =>
     socket.send(data, () => resolve());
   });
 
+/** Longer is no `complete`. */
+const longestCompletion = 512;
+
+/** The id that a `complete` message names; null for every other, and for what is none. */
+const readCompletion = (text: string): string | null => {
+  if (text.length > longestCompletion || !text.includes('"complete"')) return null;
+  try {
+    const message = JSON.parse(text) as { readonly type?: unknown; readonly id?: unknown } | null;
+    return message?.type === 'complete' && typeof message.id === 'string' ? message.id : null;
+  } catch {
+    // graphql-ws closes the socket for it.
+    return null;
+  }
+};
+
 export const openConnection = (options: {
   readonly server: Server<SocketExtra>;
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
   readonly heart: Heart;
   readonly logger: Logger;
+  /** The client wants to hear no more of an operation: `graphql-ws` ends subscriptions by itself, and nothing else. */
+  readonly cancel: (extra: SocketExtra, id: string) => void;
 }): void => {
-  const { server, socket, request, heart, logger } = options;
+  const { server, socket, request, heart, logger, cancel } = options;
+  const extra: SocketExtra = { socket, request };
   const fail = (fault: unknown): void => {
     logger.error('socket failed', describeFault(fault));
     socket.close(CloseCode.InternalServerError, 'Internal server error');
@@ -67,10 +85,14 @@ export const openConnection = (options: {
       // Once we have said that it closes, nothing more is heard: a peer may take half a minute to agree.
       onMessage: (hear) =>
         socket.on('message', (data) => {
-          if (socket.readyState === socket.OPEN) void hear(String(data)).catch(fail);
+          if (socket.readyState !== socket.OPEN) return;
+          const text = String(data);
+          const id = readCompletion(text);
+          if (id !== null) cancel(extra, id);
+          void hear(text).catch(fail);
         }),
     },
-    { socket, request },
+    extra,
   );
   socket.once('close', (code, reason) => void closed(code, String(reason)).catch(fail));
 };

@@ -32,8 +32,16 @@ export type WebSockets = {
   close(): Promise<void>;
 };
 
+type Cancel = {
+  readonly controller: AbortController;
+  /** What @defer and @stream send later ends by its `return`, as a subscription does. */
+  isStream: boolean;
+};
+
 type Extra = SocketExtra & {
   hangUp?: AbortController;
+  /** Of queries and mutations under way, by id. */
+  cancels?: Map<string, Cancel>;
   count?: number;
   /** Since `connection_init`. */
   account?: Account;
@@ -43,7 +51,8 @@ type Connection = SocketContext<Record<string, unknown>, Extra>;
 
 /** What `onSubscribe` hands to `execute` and `subscribe`: the arguments, with Yoga's own functions beside them. */
 type EnvelopedArgs = ExecutionArgs & {
-  readonly execute: (args: ExecutionArgs) => never;
+  readonly cancel: Cancel | null;
+  readonly execute: (args: ExecutionArgs) => unknown;
   readonly subscribe: (args: ExecutionArgs) => never;
 };
 
@@ -71,6 +80,19 @@ const operationOf = ({ extra }: Connection, account: Account): SocketOperation =
   };
 };
 
+const execute = async (args: EnvelopedArgs): Promise<never> => {
+  const result: unknown = await args.execute(args);
+  if (args.cancel !== null && typeof result === 'object' && result !== null)
+    args.cancel.isStream = Symbol.asyncIterator in result;
+  return result as never;
+};
+
+/** Ends all that goes on for it. */
+const hangUp = ({ hangUp: ofSubscriptions, cancels }: Extra): void => {
+  ofSubscriptions?.abort(hungUp);
+  for (const { controller } of cancels?.values() ?? []) controller.abort(hungUp);
+};
+
 export const attachWebSockets = (options: {
   readonly http: HttpServer;
   readonly yoga: Yoga;
@@ -90,6 +112,7 @@ export const attachWebSockets = (options: {
   let isClosing = false;
 
   const release = ({ extra }: Connection, id: string): void => {
+    extra.cancels?.delete(id);
     const ids = underWay.get(extra.socket);
     ids?.delete(id);
     // After the last message of the operation, which is sent when this returns.
@@ -129,14 +152,22 @@ export const attachWebSockets = (options: {
       Object.assign(params, { query: document.loc?.source.body });
       const operation = getOperationAST(document, operationName);
       if (!operation) return [unknownOperation()];
+      let cancel: Cancel | null = null;
+      if (operation.operation !== 'subscription') {
+        underWay.get(context.extra.socket)?.add(id);
+        cancel = { controller: new AbortController(), isStream: false };
+        context.extra.cancels ??= new Map();
+        context.extra.cancels.set(id, cancel);
+        Object.assign(socket, { signal: cancel.controller.signal } satisfies Partial<SocketOperation>);
+      }
       const contextValue = await enveloped.contextFactory();
-      if (operation.operation !== 'subscription') underWay.get(context.extra.socket)?.add(id);
       return {
         schema: enveloped.schema,
         document,
         operationName: operationName ?? null,
         variableValues: params.variables ?? null,
         contextValue,
+        cancel,
         execute: enveloped.execute,
         subscribe: enveloped.subscribe,
       } as ExecutionArgs;
@@ -163,14 +194,14 @@ export const attachWebSockets = (options: {
     extra.unwatchKey = keys.onEnd(key?.id ?? null, () => {
       socket.close(unauthorized, endOf(identified.account).code);
       // Now, and not when the peer has agreed to the close.
-      extra.hangUp?.abort(hungUp);
+      hangUp(extra);
     });
     return true;
   };
 
   const server = makeServer<Record<string, unknown>, Extra>({
     onConnect: introduce,
-    execute: (args) => (args as unknown as EnvelopedArgs).execute(args),
+    execute: (args) => execute(args as unknown as EnvelopedArgs),
     subscribe: (args) => (args as unknown as EnvelopedArgs).subscribe(args),
     onSubscribe: prepare,
     onNext: (_context, _id, _payload, _args, { errors, ...rest }) =>
@@ -180,7 +211,7 @@ export const attachWebSockets = (options: {
     onClose: ({ extra }) => {
       underWay.delete(extra.socket);
       extra.unwatchKey?.();
-      extra.hangUp?.abort(hungUp);
+      hangUp(extra);
     },
   });
 
@@ -196,7 +227,17 @@ export const attachWebSockets = (options: {
     if (fault !== null) return refuse('403 Forbidden', fault.code, fault.message);
     sockets.handleUpgrade(request, socket, head, (opened) => {
       underWay.set(opened, new Set());
-      openConnection({ server, socket: opened, request, heart, logger });
+      openConnection({
+        server,
+        socket: opened,
+        request,
+        heart,
+        logger,
+        cancel: (extra, id) => {
+          const cancel = (extra as Extra).cancels?.get(id);
+          if (cancel?.isStream === false) cancel.controller.abort(hungUp);
+        },
+      });
     });
   });
 

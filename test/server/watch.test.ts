@@ -119,4 +119,33 @@ describe('by graphql-ws', () => {
     leave(socket);
     await until(() => prober.hanging === 0);
   });
+
+  test.each([
+    ['completes it', (socket: WebSocket) => socket.send('{"id":"1","type":"complete"}')],
+    ['vanishes', (socket: WebSocket) => socket.terminate()],
+  ])('a client that asked a query and %s ends the work, and no other', async (_, leave) => {
+    const { url, prober } = await open();
+    const socket = new WebSocket(url.replace('http:', 'ws:'), 'graphql-transport-ws');
+    closers.push(async () => socket.terminate());
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    await once(socket, 'message');
+    const other = new AbortController();
+    const ask = 'query ($address: String!) { email(address: $address) { verification { status } } }';
+    const asked = fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: ask, variables: { address: 'hang@other.mail.test' } }),
+      signal: other.signal,
+    }).catch(() => undefined);
+    const variables = { address: 'hang@mail.test' };
+    const before = prober.hanging;
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: ask, variables } }));
+    await until(() => prober.hanging > before);
+    const during = prober.hanging;
+    leave(socket);
+    await until(() => prober.hanging === during - 1);
+    other.abort();
+    await asked;
+  });
 });
