@@ -172,7 +172,9 @@ export const listKeys = async (search: string | null, config: Config, { isJson }
 
 const find = (keys: readonly KeptKey[], which: string): KeptKey => {
   const hash = isKeyText(which) ? hashKeyText(which) : null;
-  const found = keys.filter((key) => key.hash === hash || key.id === which || key.prefix.startsWith(which));
+  // An empty text begins every key: where there is one, an unset variable in a script would end it.
+  const begins = ({ prefix }: ApiKey): boolean => which !== '' && prefix.startsWith(which);
+  const found = keys.filter((key) => key.hash === hash || key.id === which || begins(key));
   const [first, ...others] = found;
   // What may be a whole key is not repeated.
   if (first === undefined) throw new KeysFailed('there is no such key (rcpt keys list shows them)');

@@ -123,10 +123,11 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
   let looking: Promise<void> | null = null;
   const tick = (): void => {
     // A look may take as long as the store's deadlines; what expires meanwhile does not wait for it.
-    if (looking !== null) return settle();
-    looking = look().finally(() => {
-      looking = null;
-    });
+    if (looking !== null) settle();
+    else
+      looking = look().finally(() => {
+        looking = null;
+      });
   };
 
   await refresh();

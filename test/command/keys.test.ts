@@ -221,6 +221,8 @@ describe('rcpt keys', () => {
       '--expires',
     ],
     ['a key that is not there', ['revoke', 'rcpt_sk_nobody'], 74, 'no such key'],
+    // As an unset variable of a script gives it.
+    ['a beginning that is empty', ['revoke', ''], 74, 'no such key'],
     ['a beginning of many', ['revoke', 'rcpt_'], 74, 'keys begin like that'],
     ['a bad setting', ['list'], 78, 'RCPT_PORT'],
   ])('%s is one clear line', async (_name, args, code, message) => {
