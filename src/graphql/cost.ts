@@ -4,7 +4,8 @@
  * @include leave out is free, and of an abstract type the dearest branch counts. What is remembered, or is asked once
  * for several fields, makes the actual cost lower, never higher.
  *
- * A subscription costs what one of its events costs. Introspection is free here; the depth limit of `server` bounds it.
+ * A subscription costs what one of its events costs. Introspection is free here, though all of it takes as long as fifty
+ * cached requests: it is for secret keys, and the depth limit of `server` bounds it.
  */
 import {
   type DocumentNode,
@@ -37,6 +38,8 @@ const mostSelections = 20_000;
 
 /** Deeper than any path of the schema. The runaway: our own stack, in a document that nobody has validated. */
 const mostLevels = 50;
+
+const introspection: ReadonlySet<string> = new Set(['__schema', '__type']);
 
 /** What of the selection not everybody may have, and the field that asks for it. */
 export type Need = { readonly access: Access; readonly coordinate: string };
@@ -79,11 +82,12 @@ export const planCost = (
   let isConstant = true;
   const needs = new Map<Access, Need>();
 
-  const note = (type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): void => {
-    const access = readFieldAccess(field) ?? (type === root ? unsaid : null);
-    if (access !== null && !needs.has(access))
-      needs.set(access, { access, coordinate: `${type.name}.${field.name}` });
+  const need = (access: Access | null, coordinate: string): void => {
+    if (access !== null && !needs.has(access)) needs.set(access, { access, coordinate });
   };
+
+  const note = (type: GraphQLObjectType, field: GraphQLField<unknown, unknown>): void =>
+    need(readFieldAccess(field) ?? (type === root ? unsaid : null), `${type.name}.${field.name}`);
 
   const readValue = (node: ValueNode | undefined): unknown => {
     switch (node?.kind) {
@@ -194,6 +198,8 @@ export const planCost = (
         const [first, ...others] = nodes;
         const field = first && each.getFields()[first.name.value];
         if (field) note(each, field);
+        else if (first && introspection.has(first.name.value))
+          need('secret', `${each.name}.${first.name.value}`);
         if (field) sum += priceField(field, [first, ...others], sizes[field.name] ?? 1, level);
       }
       dearest = Math.max(dearest, sum);

@@ -217,6 +217,24 @@ describe('publishable keys', () => {
   });
 
   test.each([
+    ['{ __schema { types { name } } }', 'Query.__schema'],
+    ['{ ... { t: __type(name: "Email") { name } } }', 'Query.__type'],
+  ])('%s, which costs no points and much time, is for secret keys', async (query, coordinate) => {
+    const { server } = open();
+    const publishable = await keys.create({ origins: [origin] });
+    const refused = await post(server, { query }, from(publishable.text));
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({
+      errors: [{ extensions: { code: 'FORBIDDEN', coordinate } }],
+    });
+    const secret = await keys.create();
+    expect(await (await post(server, { query }, bearer(secret.text))).json()).not.toHaveProperty('errors');
+    expect(
+      await (await post(server, { query: '{ __typename }' }, from(publishable.text))).json(),
+    ).toMatchObject({ data: { __typename: 'Query' } });
+  });
+
+  test.each([
     ['a page of another origin', 'https://thief.test', 403, 'CROSS_ORIGIN'],
     ['a page of our own', 'http://127.0.0.1:4000', 403, 'ORIGIN_NOT_ALLOWED'],
     ['the page of another key', 'https://other.test', 403, 'ORIGIN_NOT_ALLOWED'],
