@@ -75,6 +75,21 @@ export const printError = (error: GraphQLError): GraphQLFormattedError => {
   return Object.keys(extensions).length > 0 ? { ...rest, extensions } : rest;
 };
 
+/** The same error with more for programs in it; itself when it has all that already. */
+export const withExtensions = (
+  error: GraphQLError,
+  added: Readonly<Record<string, unknown>>,
+): GraphQLError =>
+  Object.entries(added).every(([name, value]) => error.extensions[name] === value)
+    ? error
+    : new GraphQLError(error.message, {
+        nodes: error.nodes ?? null,
+        source: error.source ?? null,
+        positions: error.positions ?? null,
+        path: error.path ?? null,
+        extensions: { ...error.extensions, ...added },
+      });
+
 /** Is it an error that somebody worded for the client, or a bug that happens to pass through GraphQL? */
 const isWorded = (error: unknown): error is GraphQLError => {
   if (!(error instanceof GraphQLError)) return false;

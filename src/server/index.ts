@@ -114,6 +114,10 @@ const endWithBody = (request: IncomingMessage, ms = requestTimeoutMs): void => {
   request.once('end', clear).once('close', clear);
 };
 
+/** By its path alone. */
+const isAt = (path: string, url: string | undefined): boolean =>
+  url === path || url?.startsWith(`${path}?`) === true;
+
 export const createServer = (options: ServerOptions): Server => {
   const { host, port, services, isSandbox, secret, logger = stderrLogger, timeouts = {} } = options;
   const { keys = noKeys, buckets = localBuckets(), corsOrigins = [] } = options;
@@ -216,7 +220,7 @@ export const createServer = (options: ServerOptions): Server => {
       }
       if (hasBody(request)) endWithBody(request, timeouts.bodyMs);
       if (isPreflight(request)) return answerPreflight(request, response, admission);
-      if (keys.isConfigured && refuseUnread(request, response)) return;
+      if (keys.isConfigured && isAt(endpoint, request.url) && refuseUnread(request, response)) return;
       void respond(request, response);
     },
   );

@@ -1,7 +1,7 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/index.ts';
-import { maskFault } from './fault.ts';
+import { maskFault, withExtensions } from './fault.ts';
 import type { Logger } from './log.ts';
 
 type Result = ExecutionResult;
@@ -13,15 +13,6 @@ type Done = {
 
 const isStream = (result: unknown): result is AsyncIterable<unknown> =>
   typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-
-const withExtensions = (error: GraphQLError, added: Readonly<Record<string, unknown>>): GraphQLError =>
-  new GraphQLError(error.message, {
-    nodes: error.nodes ?? null,
-    source: error.source ?? null,
-    positions: error.positions ?? null,
-    path: error.path ?? null,
-    extensions: { ...error.extensions, ...added },
-  });
 
 type Mask = (error: GraphQLError) => GraphQLError;
 
@@ -73,7 +64,7 @@ export const createFinish =
   (options: { readonly logger: Logger; readonly isSandbox: boolean }): Finish =>
   (result, { requestId }) => {
     const { logger, isSandbox } = options;
-    const mask = (error: GraphQLError) => maskFault(error, logger, requestId);
+    const mask = (error: GraphQLError) => withExtensions(maskFault(error, logger, requestId), { requestId });
     const finished = maskParts(maskErrors(result, mask), mask);
     return isSandbox ? simulate(finished) : finished;
   };
@@ -105,10 +96,7 @@ export const resultsPlugin = (finishResult: Finish): Plugin => {
     onResultProcess: ({ result, setResult, serverContext }) => {
       if (isStream(result) || Array.isArray(result)) return;
       const { requestId } = serverContext as unknown as { readonly requestId: string };
-      const masked = finishResult(result as Result, { requestId });
-      const finished = masked.errors
-        ? { ...masked, errors: masked.errors.map((error) => withExtensions(error, { requestId })) }
-        : masked;
+      const finished = finishResult(result as Result, { requestId });
       if (finished !== result) setResult(finished);
     },
   };

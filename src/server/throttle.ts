@@ -64,7 +64,9 @@ export const createThrottle = (
       if (isTooDear) return { kind: 'tooDear', bill, limit: capacity };
       if (isTaken) return { kind: 'charged', bill };
       const waitMs = ((requested - left) / refillPerSecond) * 1_000;
-      const refusal = { bill, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) };
+      // Sums of fractions are a hair too much.
+      const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1_000 - 1e-6));
+      const refusal = { bill, retryAfterSeconds };
       sitOuts.set(bucket, { untilMs: now() + Math.min(waitMs, longestSitOutMs), refusal });
       return { kind: 'throttled', ...refusal };
     },

@@ -14,7 +14,7 @@ import type { Keys } from '../keys/index.ts';
 import { type Account, endOf, identify } from './account.ts';
 import { type Admission, callerHeadersOf, classifyCaller, hungUp, type SocketOperation } from './caller.ts';
 import type { ReadClientIp } from './client-ip.ts';
-import { maskFault, printError, type RequestFaultCode } from './fault.ts';
+import { maskFault, printError, type RequestFaultCode, withExtensions } from './fault.ts';
 import type { Heart } from './heart.ts';
 import { inTurns } from './in-turns.ts';
 import { mostBodyOctets, mostOperationsPerSocket } from './limits.ts';
@@ -128,6 +128,7 @@ export const attachWebSockets = (options: {
     // graphql-ws lets nobody ask who has not introduced itself.
     if (account === undefined) return [new GraphQLError('There was no connection_init.')];
     const socket = operationOf(context, account);
+    const identity = { requestId: socket.requestId };
     if (isClosing) {
       // No answer: whoever is told of an error takes it for final, and 1001 makes clients ask again elsewhere.
       if (!socket.signal.aborted) await once(socket.signal, 'abort');
@@ -139,6 +140,7 @@ export const attachWebSockets = (options: {
           extensions: {
             code: 'TOO_MANY_OPERATIONS' satisfies RequestFaultCode,
             limit: mostOperationsPerSocket,
+            ...identity,
           },
         }),
       ];
@@ -146,12 +148,12 @@ export const attachWebSockets = (options: {
       const { query, operationName } = resolveParams(params as GraphQLParams, account);
       const enveloped = yoga.getEnveloped({ socket, params });
       const document = enveloped.parse(query ?? '');
-      const faults = enveloped.validate(enveloped.schema, document);
-      if (faults.length > 0) return faults as readonly GraphQLError[];
+      const faults: readonly GraphQLError[] = enveloped.validate(enveloped.schema, document);
+      if (faults.length > 0) return faults.map((fault) => withExtensions(fault, identity));
       // The message is kept for as long as the operation goes on: with the text that all who sent the same have in common.
       Object.assign(params, { query: document.loc?.source.body });
       const operation = getOperationAST(document, operationName);
-      if (!operation) return [unknownOperation()];
+      if (!operation) return [withExtensions(unknownOperation(), identity)];
       let cancel: Cancel | null = null;
       if (operation.operation !== 'subscription') {
         underWay.get(context.extra.socket)?.add(id);
@@ -172,7 +174,7 @@ export const attachWebSockets = (options: {
         subscribe: enveloped.subscribe,
       } as ExecutionArgs;
     } catch (error) {
-      return [maskFault(error, logger, socket.requestId)];
+      return [withExtensions(maskFault(error, logger, socket.requestId), identity)];
     }
   };
 

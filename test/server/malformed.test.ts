@@ -198,5 +198,6 @@ describe('malformed, on a WebSocket', () => {
   ])('%s', async (_name, payload, code) => {
     const heard = await talk([init, subscribe(payload)], 2);
     expect(heard[1]).toContain(`"code":"${code}"`);
+    expect(heard[1]).toMatch(/"requestId":"[\w+/=]+-1"/);
   });
 });

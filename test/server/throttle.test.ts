@@ -199,7 +199,7 @@ describe('nothing left', () => {
   });
 
   test('by a port the next ones of its key are refused unread for a second; others are served', async () => {
-    const { ask } = await listen();
+    const { ask, url } = await listen();
     const { text } = await keys.create({ pointsPerMinute: 22 });
     const other = await keys.create();
     const cheap = { query: '{ __typename }' };
@@ -223,6 +223,8 @@ describe('nothing left', () => {
       },
     ]);
     expect((await ask(cheap, other.text)).status).toBe(200);
+    // What costs no points is not refused for them.
+    expect((await fetch(`${url}/health`, { headers: bearer(text) })).status).toBe(200);
     // The second is real time: until it is over, and not for good.
     let status = 429;
     while (status === 429) ({ status } = await ask(cheap, text));
