@@ -1,5 +1,6 @@
 /** Two gateways on one PostgreSQL: the same keys, the same buckets, whichever of them is asked. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { post } from '../command/ask.ts';
 import { runRcpt } from '../command/process.ts';
 import { whyNoPostgres } from '../postgres/server.ts';
 import { type Cluster, type Node, startCluster } from './cluster.ts';
@@ -26,19 +27,8 @@ describe.skipIf(whyNoPostgres !== null)('keys of a cluster', () => {
     expect({ code, err }).toMatchObject({ code: 0 });
     return out.trimEnd();
   };
-  const post = (gateway: Node, key: string | null, query: string, headers: Record<string, string> = {}) =>
-    fetch(gateway.url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-        ...headers,
-      },
-      body: JSON.stringify({ query }),
-      signal: AbortSignal.timeout(30_000),
-    });
   const statusesOf = (key: string | null) =>
-    Promise.all(gateways.map(async (gateway) => (await post(gateway, key, '{ __typename }')).status));
+    Promise.all(gateways.map(async (gateway) => (await post(gateway, '{ __typename }', { key })).status));
   /** A gateway looks for new keys every second. */
   const until = async (key: string | null, status: number): Promise<void> => {
     const deadline = Date.now() + 10_000;
@@ -54,18 +44,19 @@ describe.skipIf(whyNoPostgres !== null)('keys of a cluster', () => {
     const [one, two] = gateways as [Node, Node];
     const started = await post(
       one,
-      key,
       'mutation { startBulkJob(input: {source: {addresses: ["user1@accepts.test"]}}) { ... on BulkJob { id } } }',
+      { key },
     );
     const { id } = (await started.json()).data.startBulkJob;
     const other = await keys('create', '--name', 'another', '--scope', 'bulk');
     await until(other, 200);
     const nameAt = async (as: string) =>
-      (await (await post(two, as, `{ bulkJob(id: "${id}") { state } }`)).json()).data.bulkJob;
+      (await (await post(two, `{ bulkJob(id: "${id}") { state } }`, { key: as })).json()).data.bulkJob;
     expect(await nameAt(key)).toEqual({ state: 'QUEUED' });
     expect(await nameAt(other)).toBeNull();
-    const stream = await post(two, key, `subscription { bulkJobProgress(id: "${id}") { job { state } } }`, {
-      accept: 'text/event-stream',
+    const stream = await post(two, `subscription { bulkJobProgress(id: "${id}") { job { state } } }`, {
+      key,
+      headers: { accept: 'text/event-stream' },
     });
     await keys('revoke', key);
     expect(await stream.text()).toContain('"code":"UNAUTHENTICATED"');
@@ -82,7 +73,7 @@ describe.skipIf(whyNoPostgres !== null)('keys of a cluster', () => {
     const startedAt = Date.now();
     // Two points each: 60 and what comes back meanwhile, a point a second, buy about thirty of them at both together.
     while (!answers.some(({ status }) => status === 429))
-      answers.push(...(await Promise.all(gateways.map((gateway) => post(gateway, key, asking)))));
+      answers.push(...(await Promise.all(gateways.map((gateway) => post(gateway, asking, { key })))));
     const served = answers.filter(({ status }) => status === 200).length;
     const most = (60 + (Date.now() - startedAt) / 1_000 + 1) / 2;
     expect(served).toBeGreaterThan(20);
@@ -99,10 +90,10 @@ describe.skipIf(whyNoPostgres !== null)('keys of a cluster', () => {
       const [one] = gateways as [Node];
       const statuses: number[] = [];
       while (!statuses.includes(429) && statuses.length < 60)
-        statuses.push((await post(one, key, '{ a: email(address: "a@b.test") { address } }')).status);
+        statuses.push((await post(one, '{ a: email(address: "a@b.test") { address } }', { key })).status);
       expect(statuses.slice(0, 10)).toEqual(Array(10).fill(200));
       expect(statuses.at(-1)).toBe(429);
-      expect(await post(one, null, '{ __typename }')).toMatchObject({ status: 401 });
+      expect(await post(one, '{ __typename }')).toMatchObject({ status: 401 });
     } finally {
       await cluster.postgres.resume();
     }

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ask } from './ask.ts';
+import { ask, post } from './ask.ts';
 import { type RunningGateway, runRcpt, startRcpt } from './process.ts';
 
 let dir: string;
@@ -25,17 +25,7 @@ const create = async (...args: string[]) => {
   expect({ code, err }).toMatchObject({ code: 0 });
   return out.trimEnd();
 };
-const post = (url: string, query: string, key: string | null, headers: Record<string, string> = {}) =>
-  fetch(url, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-      ...headers,
-    },
-    body: JSON.stringify({ query }),
-  });
-const statusOf = async (key: string | null) => (await post(gateway.url, '{ __typename }', key)).status;
+const statusOf = async (key: string | null) => (await post(gateway, '{ __typename }', { key })).status;
 /** A gateway looks every second. */
 const until = async (key: string | null, status: number): Promise<void> => {
   const deadline = Date.now() + 5_000;
@@ -50,7 +40,7 @@ describe('rcpt keys', () => {
     expect(key).toMatch(/^rcpt_sk_[0-9A-Za-z]{40}$/);
     await until(null, 401);
     expect(await statusOf(key)).toBe(200);
-    const { rateLimit } = (await (await post(gateway.url, '{ rateLimit { limit } }', key)).json()).data;
+    const { rateLimit } = (await (await post(gateway, '{ rateLimit { limit } }', { key })).json()).data;
     expect(rateLimit).toEqual({ limit: 900 });
   });
 
@@ -69,19 +59,15 @@ describe('rcpt keys', () => {
     const key = await create('--name', 'short-lived', '--scope', 'bulk');
     await until(key, 200);
     const started = await post(
-      gateway.url,
+      gateway,
       'mutation { startBulkJob(input: {source: {addresses: ["user1@greylisting.test"]}}) { ... on BulkJob { id } } }',
-      key,
+      { key },
     );
     const { id } = (await started.json()).data.startBulkJob;
-    const stream = await post(
-      gateway.url,
-      `subscription { bulkJobProgress(id: "${id}") { job { state } } }`,
+    const stream = await post(gateway, `subscription { bulkJobProgress(id: "${id}") { job { state } } }`, {
       key,
-      {
-        accept: 'text/event-stream',
-      },
-    );
+      headers: { accept: 'text/event-stream' },
+    });
     const { code, out } = await keys('revoke', '--sandbox', key.slice(0, 14));
     expect({ code, out }).toMatchObject({
       code: 0,
@@ -138,14 +124,10 @@ describe('rcpt keys', () => {
     expect(Object.values(control)).toEqual(Array(4).fill({ code: 'NOT_FOUND' }));
     for (const field of ['bulkJobProgress { job { id } }', 'bulkJobResults { cursor }']) {
       const [name, rest] = field.split(' { ', 1).concat(field.slice(field.indexOf('{')));
-      const answer = await post(
-        gateway.url,
-        `subscription { ${name}(id: "${startBulkJob.id}") ${rest} }`,
-        two,
-        {
-          accept: 'text/event-stream',
-        },
-      );
+      const answer = await post(gateway, `subscription { ${name}(id: "${startBulkJob.id}") ${rest} }`, {
+        key: two,
+        headers: { accept: 'text/event-stream' },
+      });
       expect(await answer.text()).toContain('"code":"NOT_FOUND"');
     }
   });
@@ -245,7 +227,7 @@ test('with a key the gateway listens for everybody, without one it does not', as
   const listening = await startRcpt('serve', open);
   try {
     const local = listening.url.replace('0.0.0.0', '127.0.0.1');
-    expect((await post(local, '{ __typename }', null)).status).toBe(401);
+    expect((await post({ url: local }, '{ __typename }')).status).toBe(401);
   } finally {
     await listening.stop('SIGTERM');
   }

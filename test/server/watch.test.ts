@@ -103,49 +103,28 @@ describe('by graphql-ws', () => {
     expect(stages.at(-1)?.verification).toMatchObject({ reason: 'MAILBOX_EXISTS' });
   });
 
+  const ask = 'query ($address: String!) { email(address: $address) { verification { status } } }';
   test.each([
-    ['completes its operation', (socket: WebSocket) => socket.send('{"id":"1","type":"complete"}')],
-    ['vanishes', (socket: WebSocket) => socket.terminate()],
-  ])('a client that %s ends the work', async (_, leave) => {
-    const { url, prober } = await open();
-    const socket = new WebSocket(url.replace('http:', 'ws:'), 'graphql-transport-ws');
-    closers.push(async () => socket.terminate());
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'connection_init' }));
-    await once(socket, 'message');
-    const variables = { address: 'hang@mail.test' };
-    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query, variables } }));
-    await until(() => prober.hanging === 1);
-    leave(socket);
-    await until(() => prober.hanging === 0);
-  });
-
-  test.each([
-    ['completes it', (socket: WebSocket) => socket.send('{"id":"1","type":"complete"}')],
-    ['vanishes', (socket: WebSocket) => socket.terminate()],
-  ])('a client that asked a query and %s ends the work, and no other', async (_, leave) => {
-    const { url, prober } = await open();
-    const socket = new WebSocket(url.replace('http:', 'ws:'), 'graphql-transport-ws');
-    closers.push(async () => socket.terminate());
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'connection_init' }));
-    await once(socket, 'message');
-    const other = new AbortController();
-    const ask = 'query ($address: String!) { email(address: $address) { verification { status } } }';
-    const asked = fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: ask, variables: { address: 'hang@other.mail.test' } }),
-      signal: other.signal,
-    }).catch(() => undefined);
-    const variables = { address: 'hang@mail.test' };
-    const before = prober.hanging;
-    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: ask, variables } }));
-    await until(() => prober.hanging > before);
-    const during = prober.hanging;
-    leave(socket);
-    await until(() => prober.hanging === during - 1);
-    other.abort();
-    await asked;
-  });
+    ['a subscription', query],
+    ['a query', ask],
+  ])(
+    'a client that completes %s ends its work alone, and one that vanishes the rest',
+    async (_, document) => {
+      const { url, prober } = await open();
+      const socket = new WebSocket(url.replace('http:', 'ws:'), 'graphql-transport-ws');
+      closers.push(async () => socket.terminate());
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ type: 'connection_init' }));
+      await once(socket, 'message');
+      for (const [id, domain] of Object.entries({ one: 'mail.test', two: 'implicit.test' })) {
+        const payload = { query: document, variables: { address: `hang@${domain}` } };
+        socket.send(JSON.stringify({ id, type: 'subscribe', payload }));
+      }
+      await until(() => prober.hanging === 2);
+      socket.send('{"id":"one","type":"complete"}');
+      await until(() => prober.hanging === 1);
+      socket.terminate();
+      await until(() => prober.hanging === 0);
+    },
+  );
 });

@@ -127,3 +127,14 @@ export const openDatabase = (path: string): DatabaseSync => {
     { waitMs: busyTimeoutMs, prepare: (db) => prepareFile(db, isTemporary) },
   );
 };
+
+/** Does a method's work, and rejects with the store's own error for what SQLite throws. */
+export const guardAt =
+  (place: string) =>
+  async <Result>(work: () => Result | Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw readSqliteError(error, place);
+    }
+  };

@@ -1,8 +1,7 @@
 /** The store of jobs on SQLite: its parts put together, and what is read of jobs as a whole. */
 import type { DatabaseSync } from 'node:sqlite';
 import type { CreateOutcome, Job, JobPage, JobStore, NewJob, Page } from '../../jobs/index.ts';
-import { readSqliteError } from '../fault.ts';
-import { inTransaction } from './database.ts';
+import { guardAt, inTransaction } from './database.ts';
 import { createAnnouncer } from './deliveries.ts';
 import { createEraser } from './erase.ts';
 import { createLoader, type KeptRow, keepRows } from './intake.ts';
@@ -55,14 +54,7 @@ export const createSqliteJobStore = (
     `SELECT number FROM job WHERE (expires_at <= ? OR state = 'ERASING') AND state <> 'LOADING'`,
   );
 
-  /** What every method does with an error: the engine's become the store's own. */
-  const guard = async <Result>(work: () => Result | Promise<Result>): Promise<Result> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw readSqliteError(error, place);
-    }
-  };
+  const guard = guardAt(place);
   /** @param owner null: whoever's */
   const numberOf = (id: string, owner: string | null = null): number | null => {
     const found = (owner === null ? readNumber.get(id) : readNumberOf.get(id, owner))?.number;

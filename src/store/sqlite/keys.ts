@@ -7,9 +7,9 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeptKey, KeyKind, KeyStore, Scope } from '../../keys/index.ts';
-import { readFileSystemError, readSqliteError } from '../fault.ts';
+import { readFileSystemError } from '../fault.ts';
 import { makeDataDir } from './data-dir.ts';
-import { commitDurably, inTransaction, openFile, type Schema } from './database.ts';
+import { commitDurably, guardAt, inTransaction, openFile, type Schema } from './database.ts';
 import { date, type Row } from './rows.ts';
 
 /** One step a version; a step that was released never changes. */
@@ -76,13 +76,7 @@ const createSqliteKeys = (db: DatabaseSync, place: string): KeyStore => {
   const noteUse = db.prepare(
     'UPDATE api_key SET last_used_at = :at WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :at)',
   );
-  const guard = async <Result>(work: () => Result): Promise<Result> => {
-    try {
-      return work();
-    } catch (error) {
-      throw readSqliteError(error, place);
-    }
-  };
+  const guard = guardAt(place);
 
   return {
     readVersion: () => guard(() => Number(readVersion.get()?.version)),

@@ -1,8 +1,7 @@
 /** What is known of uploads, in the table of that name; their octets are files (uploads.ts). */
 import type { DatabaseSync } from 'node:sqlite';
 import type { NewUpload, UploadState } from '../../jobs/index.ts';
-import { readSqliteError } from '../fault.ts';
-import { commitDurably, inTransaction } from './database.ts';
+import { commitDurably, guardAt, inTransaction } from './database.ts';
 
 export type UploadRow = {
   readonly id: string;
@@ -37,13 +36,7 @@ export const createUploadRows = (db: DatabaseSync, place: string): UploadRows =>
   );
   const use = db.prepare(`UPDATE upload SET state = 'USED', sha256 = ? WHERE id = ?`);
   const expire = db.prepare('DELETE FROM upload WHERE expires_at <= ? RETURNING id');
-  const guard = async <Result>(work: () => Result): Promise<Result> => {
-    try {
-      return work();
-    } catch (error) {
-      throw readSqliteError(error, place);
-    }
-  };
+  const guard = guardAt(place);
   return {
     insert: ({ id, owner, fileName, sizeBytes, createdAt, expiresAt }) =>
       guard(() => void insert.run(id, owner, fileName, sizeBytes, createdAt.getTime(), expiresAt.getTime())),

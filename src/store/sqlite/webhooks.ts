@@ -2,8 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Delivery, JobCounters, JobState, WebhookEvent, WebhookStore } from '../../jobs/index.ts';
 import { addAttempt, readAttempts } from '../attempts.ts';
-import { readSqliteError } from '../fault.ts';
-import { inTransaction } from './database.ts';
+import { guardAt, inTransaction } from './database.ts';
 import { date, pageOf, type Row, text, visible } from './rows.ts';
 
 const deliveryColumns = `d.id, job.id AS job_id, d.event, d.state, d.created_at, d.next_attempt_at, d.attempts`;
@@ -46,13 +45,7 @@ export const createSqliteWebhooks = (db: DatabaseSync, place: string): WebhookSt
      WHERE job.id = ? AND job.${visible} AND d.number < ? ORDER BY d.number DESC LIMIT ?`,
   );
 
-  const guard = async <Result>(work: () => Result): Promise<Result> => {
-    try {
-      return work();
-    } catch (error) {
-      throw readSqliteError(error, place);
-    }
-  };
+  const guard = guardAt(place);
 
   return {
     takeDelivery: (now, leaseUntil) =>
