@@ -198,7 +198,7 @@ export const settings = {
   harvestLimit: setting(
     'RCPT_HARVEST_LIMIT',
     '50',
-    'Unknown mailboxes of one domain that an API key is told of in an hour; then the domain is `HARVEST_LIMITED` for it. Lists: ten times as many, and more unknown than known. `0` is no limit.',
+    'Unknown mailboxes of one domain that an API key is told of in an hour; then the domain is `HARVEST_LIMITED` for it. Each client of a publishable key has so many, all of them twenty times. Lists: ten times as many, and more unknown than known. `0` is no limit.',
     integer(0, 10_000),
   ),
   sourceIps: setting(

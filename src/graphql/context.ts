@@ -53,6 +53,8 @@ export const viewServices = (services: Services, viewer: Viewer): ViewedServices
 type RequestPart = {
   /** Who asks: the id of an API key; null where there are none. */
   readonly owner: string | null;
+  /** Which of those who share its key, as the visitors of a page do; null: nobody shares it. */
+  readonly client: string | null;
   /** Stands in the response's header, in its errors and in the log. */
   readonly requestId: string;
   /** Ends when the client is gone or the gateway closes. */
@@ -97,7 +99,7 @@ const pointsOf = ({ fromCache, evidence: { kind } }: Verification): number =>
 
 const createLookups = (
   { verifier }: Pick<Services, 'verifier'>,
-  { owner, signal }: Pick<RequestPart, 'owner' | 'signal'>,
+  { owner, client, signal }: Pick<RequestPart, 'owner' | 'client' | 'signal'>,
 ): Lookups => {
   // Made when they are needed: most operations need none or one, and a subscription keeps them while it is silent.
   let verifications: Map<string, Promise<Verification>> | undefined;
@@ -108,8 +110,8 @@ const createLookups = (
     const verification = await verifier.verify(
       parsed,
       maxAgeSeconds === null
-        ? { priority: 'interactive', owner, signal }
-        : { priority: 'interactive', owner, signal, maxAgeSeconds },
+        ? { priority: 'interactive', owner, client, signal }
+        : { priority: 'interactive', owner, client, signal, maxAgeSeconds },
     );
     savedPoints += weights.smtp - pointsOf(verification);
     return verification;

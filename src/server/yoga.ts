@@ -75,6 +75,7 @@ export const createGatewayYoga = (options: {
     const { account, origin, requestId, signal } = establishCaller(operation);
     const context = createContext(viewOf(account), {
       owner: account.key?.id ?? null,
+      client: account.key?.kind === 'PUBLISHABLE' ? account.bucket : null,
       requestId,
       signal,
       printResultsUrl: (jobId, format) => links.printResultsUrl(origin, jobId, format),

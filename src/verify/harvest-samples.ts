@@ -27,7 +27,13 @@ export const startHarvest = (options: Partial<HarvestOptions> = {}) => {
     onLimited: (event) => events.push(event),
     ...options,
   });
-  type Asked = { owner?: string; priority?: Priority; signal?: AbortSignal; patienceMs?: number };
+  type Asked = {
+    owner?: string;
+    client?: string;
+    priority?: Priority;
+    signal?: AbortSignal;
+    patienceMs?: number;
+  };
   const enter = (text: string, { owner = 'key', ...asked }: Asked = {}) =>
     guard.enter(owner, addressOf(text), {
       priority: 'interactive',

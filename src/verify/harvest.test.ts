@@ -136,3 +136,62 @@ describe('the audit event', () => {
     expect(JSON.stringify(events)).not.toContain('guess');
   });
 });
+
+describe('clients that share a key', () => {
+  /** Asked and told one after another, each as soon as it may. */
+  const askAs = async (
+    { enter }: ReturnType<typeof startHarvest>,
+    client: string,
+    texts: readonly string[],
+    reason: Reason = 'MAILBOX_NOT_FOUND',
+  ) => {
+    const kinds: string[] = [];
+    for (const text of texts) {
+      const pass = await enter(text, { client });
+      if (pass.kind === 'admitted') pass.settle(verdictOf(reason));
+      kinds.push(pass.kind);
+    }
+    return kinds;
+  };
+  const guesses = (client: number, count: number) => names(count, 'firm.test', `by${client}-`);
+
+  test('one that guesses is answered no more, and the others are', async () => {
+    const harvest = startHarvest();
+    expect(await askAs(harvest, 'one', guesses(1, 5))).toEqual([...times(3, yes), ...times(2, no)]);
+    expect(await askAs(harvest, 'two', guesses(2, 3))).toEqual(times(3, yes));
+    expect(await askAs(harvest, 'three', names(50), 'MAILBOX_EXISTS')).toEqual(times(50, yes));
+    expect(harvest.events).toMatchObject([{ owner: 'key', domain: 'firm.test', unknownMailboxes: 3 }]);
+    expect(JSON.stringify(harvest.events)).not.toContain('one');
+  });
+
+  test('all of them together have twenty times the limit, and not one more', async () => {
+    const harvest = startHarvest();
+    for (let client = 0; client < 20; client++)
+      expect(await askAs(harvest, `client ${client}`, guesses(client, 3))).toEqual(times(3, yes));
+    expect(await askAs(harvest, 'another', ['ada@firm.test'], 'MAILBOX_EXISTS')).toEqual([no]);
+    expect(harvest.events).toMatchObject([{ owner: 'key', unknownMailboxes: 60 }]);
+    harvest.clock.ms += hour;
+    expect(await askAs(harvest, 'another', ['ada@firm.test'])).toEqual([yes]);
+  });
+
+  test('what several guess is one mailbox of the sixty', async () => {
+    const harvest = startHarvest();
+    for (let client = 0; client < 40; client++)
+      expect(await askAs(harvest, `client ${client}`, names(3))).toEqual(times(3, yes));
+  });
+
+  test('one that the key has no more room for keeps its own', async () => {
+    const harvest = startHarvest({ limit: 1 });
+    const under = await Promise.all(
+      Array.from({ length: 20 }, (_, client) =>
+        harvest.enter(`g${client}@firm.test`, { client: `${client}` }),
+      ),
+    );
+    const leaving = new AbortController();
+    const late = harvest.enter('late@firm.test', { client: 'late', signal: leaving.signal });
+    leaving.abort();
+    expect((await late).kind).toBe('left');
+    for (const pass of under) if (pass.kind === 'admitted') pass.settle(verdictOf('MAILBOX_EXISTS'));
+    expect(await askAs(harvest, 'late', ['late@firm.test'])).toEqual([yes]);
+  });
+});

@@ -24,6 +24,8 @@ export type VerifyOptions = {
   readonly priority: Priority;
   /** Who asks: the id of an API key; null or left out where there are none. */
   readonly owner?: string | null;
+  /** Which of the owner's clients, where strangers share its key (a web page); null or left out: they are one. */
+  readonly client?: string | null;
   /** Refuse a remembered verdict older than this; 0 always asks. Default: as long as the verdict lives. */
   readonly maxAgeSeconds?: number;
   /** Milliseconds for the whole verification; default RCPT_TIMEOUT_MS. */

@@ -194,9 +194,9 @@ export const createVerifier = (options: VerifierOptions): Verifier => {
     observe: ((stage: Stage) => void) | undefined,
     { enter }: HarvestGuard,
   ): Promise<Verification> => {
-    const { priority, signal, budgetMs: budget = budgetMs } = asked;
+    const { priority, signal, client = null, budgetMs: budget = budgetMs } = asked;
     const enteredAt = now();
-    const entering = enter(owner, address, { priority, signal, patienceMs: budget });
+    const entering = enter(owner, address, { priority, signal, client, patienceMs: budget });
     const hasToWait = entering instanceof Promise;
     const pass = hasToWait ? await entering : entering;
     if (pass.kind === 'left') return conclude({ kind: 'budget', address, facts: facts.read(address) });

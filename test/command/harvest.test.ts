@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask } from './ask.ts';
+import { ask, post } from './ask.ts';
 import { type RunningGateway, runRcpt, startRcpt } from './process.ts';
 
 let dir: string;
@@ -26,9 +26,13 @@ afterAll(async () => {
 test('a key that guesses is answered no more of the domain, others are, and the log has it once', async () => {
   const guesser = await create('guesser');
   const honest = await create('honest');
-  gateway = await startRcpt('sandbox', { RCPT_DATA_DIR: dir, RCPT_HARVEST_LIMIT: '2' }, (text) => {
-    log += text;
-  });
+  gateway = await startRcpt(
+    'sandbox',
+    { RCPT_DATA_DIR: dir, RCPT_HARVEST_LIMIT: '2', RCPT_TRUSTED_PROXIES: '127.0.0.0/8' },
+    (text) => {
+      log += text;
+    },
+  );
   const reasonOf = async (key: string, address: string) => {
     const { email } = await ask<{ email: { verification: { reason: string }; mailbox: object | null } }>(
       { url: gateway.url, key },
@@ -54,6 +58,30 @@ test('a key that guesses is answered no more of the domain, others are, and the 
     expect.objectContaining({ level: 'audit', domain: 'accepts.test', unknownMailboxes: 2 }),
   ]);
   expect(log).not.toMatch(/nobody/);
+});
+
+test('one visitor of a page who guesses does not close the domain for the others', async () => {
+  const origin = 'https://shop.test';
+  const { out } = await runRcpt(
+    ['keys', 'create', '--sandbox', '--name', 'page', '--scope', 'verify', '--origin', origin],
+    { env: { RCPT_DATA_DIR: dir } },
+  );
+  const verify = async (client: string, local: string) => {
+    const response = await post(
+      gateway,
+      `{ email(address: "${local}@accepts.test") { verification { reason } } }`,
+      { key: out.trimEnd(), headers: { origin, 'x-forwarded-for': client } },
+    );
+    return ((await response.json()) as { data?: { email: { verification: { reason: string } } } }).data?.email
+      .verification.reason;
+  };
+  // A gateway looks for new keys every second.
+  while ((await verify('192.0.2.1', 'user1')) === undefined);
+  for (const guess of ['guess1', 'guess2'])
+    expect(await verify('192.0.2.1', guess)).toBe('MAILBOX_NOT_FOUND');
+  expect(await verify('192.0.2.1', 'guess3')).toBe('HARVEST_LIMITED');
+  expect(await verify('192.0.2.2', 'guess3')).toBe('MAILBOX_NOT_FOUND');
+  expect(log).not.toContain('192.0.2');
 });
 
 test('a list of guesses settles, most of it untold; a list of a real house settles whole', async () => {

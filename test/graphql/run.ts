@@ -13,6 +13,7 @@ export const contextFor = (
 ): Context => {
   const context = createContext(viewServices(services, { owner, seesAll: owner === null }), {
     owner,
+    client: null,
     requestId: 'test',
     signal,
     printUploadUrl: ({ id }) => `http://rcpt.test/uploads/${id}`,
