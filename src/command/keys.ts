@@ -9,6 +9,7 @@ import {
   type KeptKey,
   type KeyWish,
   KeyWishError,
+  lifeOf,
   type Scope,
   scopes,
 } from '../keys/index.ts';
@@ -24,26 +25,29 @@ const mostPoints = 100_000_000;
 
 type Print = { readonly isJson: boolean };
 
-const stateOf = ({ revokedAt, expiresAt }: ApiKey, now: Date): string =>
-  revokedAt !== null ? 'revoked' : expiresAt !== null && expiresAt <= now ? 'expired' : 'good';
+const stateOf = (key: ApiKey, now: Date): string => {
+  const life = lifeOf(key, now);
+  return life === 'living' ? 'good' : life;
+};
 
 const printDay = (date: Date | null, none: string): string =>
   date === null ? none : date.toISOString().slice(0, 16).replace('T', ' ');
 
-const printJson = ({ id, name, kind, prefix, scopes, origins, ...rest }: ApiKey, now: Date): object => ({
-  id,
-  name,
-  kind,
-  prefix,
-  state: stateOf({ id, name, kind, prefix, scopes, origins, ...rest }, now),
-  scopes,
-  origins,
-  pointsPerMinute: rest.pointsPerMinute,
-  isPersistedOnly: rest.isPersistedOnly,
-  createdAt: rest.createdAt,
-  expiresAt: rest.expiresAt,
-  revokedAt: rest.revokedAt,
-  lastUsedAt: rest.lastUsedAt,
+/** All but its hash. */
+const printJson = (key: ApiKey, now: Date): object => ({
+  id: key.id,
+  name: key.name,
+  kind: key.kind,
+  prefix: key.prefix,
+  state: stateOf(key, now),
+  scopes: key.scopes,
+  origins: key.origins,
+  pointsPerMinute: key.pointsPerMinute,
+  isPersistedOnly: key.isPersistedOnly,
+  createdAt: key.createdAt,
+  expiresAt: key.expiresAt,
+  revokedAt: key.revokedAt,
+  lastUsedAt: key.lastUsedAt,
 });
 
 const inStore = async <Result>(

@@ -9,7 +9,7 @@
  *
  * Refuses to keep a key's text, to log it, or to fall back to serving everybody once a key was made.
  */
-export { type KeyFinding, type Keys, type KeysOptions, noKeys, openKeys } from './keys.ts';
+export { type KeyFinding, type Keys, type KeysOptions, lifeOf, noKeys, openKeys } from './keys.ts';
 export { localBuckets } from './local-buckets.ts';
 export { drawKey, type KeyWish, KeyWishError } from './new-key.ts';
 export type * from './ports.ts';

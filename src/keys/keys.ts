@@ -48,9 +48,9 @@ const usualLookMs = 1_000;
 /** Last uses are noted together, so that a thousand requests a second are one write a minute. */
 const noteEveryMs = 60_000;
 
-type Life = 'living' | 'expired' | 'revoked';
+export type Life = 'living' | 'expired' | 'revoked';
 
-const lifeOf = ({ revokedAt, expiresAt }: ApiKey, now: Date): Life =>
+export const lifeOf = ({ revokedAt, expiresAt }: ApiKey, now: Date): Life =>
   revokedAt !== null ? 'revoked' : expiresAt !== null && expiresAt <= now ? 'expired' : 'living';
 
 /** Reads them once before it resolves. Rejects with what the store rejects with. */
