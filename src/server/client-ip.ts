@@ -6,10 +6,8 @@
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 
-export type ReadClientIp = (
-  request: Pick<IncomingMessage, 'socket'> | undefined,
-  forwardedFor: string | null,
-) => string;
+/** Of a request that came by a port; empty for another one. */
+export type ReadClientIp = (request: Pick<IncomingMessage, 'socket' | 'headers'> | undefined) => string;
 
 type Range = ReturnType<typeof ipaddr.parseCIDR>;
 
@@ -34,10 +32,11 @@ export const createClientIps = (trusted: readonly string[]): ReadClientIp => {
   const ranges: readonly Range[] = trusted.map((cidr) => ipaddr.parseCIDR(cidr));
   const isTrusted = (address: ipaddr.IPv4 | ipaddr.IPv6): boolean =>
     ranges.some(([range, bits]) => range.kind() === address.kind() && address.match(range as never, bits));
-  return (request, forwardedFor) => {
+  return (request) => {
     let client = parse(request?.socket.remoteAddress ?? '');
     if (client === null) return '';
-    const hops = forwardedFor?.split(',') ?? [];
+    // Node joins the header when it is there more than once.
+    const hops = String(request?.headers['x-forwarded-for'] ?? '').split(',');
     while (isTrusted(client)) {
       const before = parse(hops.pop() ?? '');
       if (before === null) break;

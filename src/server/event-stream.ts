@@ -8,7 +8,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionResult } from 'graphql';
-import type { FetchAPI, Plugin } from 'graphql-yoga';
+import { type FetchAPI, isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { printError } from './fault.ts';
 import type { Heart } from './heart.ts';
 
@@ -81,9 +81,6 @@ class EventStream {
   }
 }
 
-const isStream = (result: unknown): result is AsyncIterable<ExecutionResult> =>
-  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-
 /** What Yoga leaves in the context of an operation, for as long as that lives. */
 type Remains = { res?: unknown; req?: unknown; request?: unknown; params?: unknown };
 
@@ -113,7 +110,8 @@ export const createEventStreams = (heart: Heart): EventStreams => {
       // Of a subscription's stream Yoga has chosen a processor only if the client takes events.
       onResultProcess: ({ request, result, resultProcessor, setResultProcessor, serverContext }) => {
         const remains = serverContext as Remains;
-        if (!remains.res || !resultProcessor || !isStream(result) || !subscriptions.has(request)) return;
+        if (!remains.res || !resultProcessor || !isAsyncIterable(result) || !subscriptions.has(request))
+          return;
         setResultProcessor(answer, 'text/event-stream');
         // A silent subscription needs no body, no headers and no text of its document.
         remains.req = remains.request = remains.params = undefined;

@@ -103,14 +103,7 @@ const isWorded = (error: unknown): error is GraphQLError => {
  */
 export const maskFault = (error: unknown, logger: Logger, requestId: string | undefined): GraphQLError => {
   if (isWorded(error)) {
-    if (error.extensions.code !== undefined) return error;
-    return new GraphQLError(error.message, {
-      nodes: error.nodes ?? null,
-      source: error.source ?? null,
-      positions: error.positions ?? null,
-      path: error.path ?? null,
-      extensions: { ...error.extensions, code: 'BAD_INPUT' },
-    });
+    return error.extensions.code === undefined ? withExtensions(error, { code: 'BAD_INPUT' }) : error;
   }
   const path = error instanceof GraphQLError ? error.path : undefined;
   const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error;

@@ -3,7 +3,7 @@
  * the whole of it, and so does a bucket that has not the points. Results say what they cost, in Shopify's shape.
  */
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { type Bill, type Context, type Price, planCost } from '../graphql/index.ts';
 import { type Account, grants, scopeOf } from './account.ts';
 import type { RequestFaultCode } from './fault.ts';
@@ -39,9 +39,6 @@ const withCost = (result: ExecutionResult, cost: ReturnType<typeof printCost>): 
   ...result,
   extensions: { ...result.extensions, cost },
 });
-
-const isStream = (result: unknown): boolean =>
-  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
 
 /** An operation that only asks what may be asked is not charged for having asked. */
 const findForbidden = (account: Account, needs: Price['needs']): GraphQLError | null => {
@@ -128,7 +125,7 @@ export const meteringPlugin = (throttle: Throttle): Plugin => {
   const finish = ({ args, result, setResult }: FinishPayload): void => {
     const context = args.contextValue as MeteredContext;
     const { account, bill, lookups } = context;
-    if (bill === null || isStream(result)) return;
+    if (bill === null || isAsyncIterable(result)) return;
     const saved = Math.min(lookups.savedPoints, bill.requested);
     const bucket = throttle.giveBack(account, bill, saved);
     // What the headers tell as well.

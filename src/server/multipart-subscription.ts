@@ -7,7 +7,7 @@
  * A part is made when the client has read the one before: whoever does not read holds one part and no more.
  */
 import type { ExecutionResult } from 'graphql';
-import type { FetchAPI, Plugin } from 'graphql-yoga';
+import { type FetchAPI, isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { printError, type RequestFaultCode } from './fault.ts';
 import type { Beating, Heart } from './heart.ts';
 
@@ -27,11 +27,8 @@ const takesJson = (accept: string | null): boolean =>
 type Result = ExecutionResult;
 type Iterator = { next(): Promise<IteratorResult<Result>>; return?(): Promise<unknown> };
 
-const isStream = (result: unknown): result is AsyncIterable<Result> =>
-  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-
 const iterate = (result: unknown): Iterator => {
-  if (isStream(result)) return result[Symbol.asyncIterator]() as Iterator;
+  if (isAsyncIterable(result)) return result[Symbol.asyncIterator]() as Iterator;
   const results = [result as Result];
   return {
     next: async () => {
@@ -101,7 +98,7 @@ export const multipartSubscriptionPlugin = (heart: Heart): Plugin => {
   return {
     onResultProcess: ({ request, result, setResultProcessor }) => {
       const accept = request.headers.get('accept');
-      if (accepts(accept) && (isStream(result) || !takesJson(accept)))
+      if (accepts(accept) && (isAsyncIterable(result) || !takesJson(accept)))
         setResultProcessor(processor, 'multipart/mixed');
     },
   };

@@ -1,7 +1,7 @@
-import { type ExecutionResult, GraphQLError } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/index.ts';
-import { maskFault, withExtensions } from './fault.ts';
+import { maskFault, printError, withExtensions } from './fault.ts';
 import type { Logger } from './log.ts';
 
 type Result = ExecutionResult;
@@ -11,15 +11,12 @@ type Done = {
   readonly setResult: (result: never) => void;
 };
 
-const isStream = (result: unknown): result is AsyncIterable<unknown> =>
-  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-
 type Mask = (error: GraphQLError) => GraphQLError;
 
-const maskErrors = <Part extends { readonly errors?: readonly GraphQLError[] }>(
+const maskErrors = <Part extends { readonly errors?: readonly GraphQLError[] }, Masked>(
   part: Part,
-  mask: Mask,
-): Part => (part.errors ? { ...part, errors: part.errors.map(mask) } : part);
+  mask: (error: GraphQLError) => Masked,
+) => (part.errors ? { ...part, errors: part.errors.map(mask) } : part);
 
 /** What `@defer` and `@stream` send later has its errors further inside, in either format. */
 const maskParts = (result: Result, mask: Mask): Result => {
@@ -29,17 +26,7 @@ const maskParts = (result: Result, mask: Mask): Result => {
   };
   if (parts.incremental === undefined && parts.completed === undefined) return result;
   /** Yoga takes what only steers HTTP out of the errors of a whole result, and not of these. */
-  const maskInner: Mask = (error) => {
-    const { message, nodes, source, positions, path, extensions } = mask(error);
-    const { http, unexpected, ...told } = extensions;
-    return new GraphQLError(message, {
-      nodes: nodes ?? null,
-      source: source ?? null,
-      positions: positions ?? null,
-      path: path ?? null,
-      extensions: told,
-    });
-  };
+  const maskInner = (error: GraphQLError) => printError(mask(error));
   return {
     ...result,
     ...(parts.incremental && { incremental: parts.incremental.map((part) => maskErrors(part, maskInner)) }),
@@ -77,14 +64,14 @@ export const resultsPlugin = (finishResult: Finish): Plugin => {
   };
   const finishEach = { onNext: finish };
   const onDone = (payload: Done) => {
-    if (isStream(payload.result)) return finishEach;
+    if (isAsyncIterable(payload.result)) return finishEach;
     finish(payload);
     return undefined;
   };
   const executeHooks = { onExecuteDone: onDone } as never;
   const subscribeHooks = {
     onSubscribeResult: (payload: Done) => {
-      if (!isStream(payload.result)) finish(payload);
+      if (!isAsyncIterable(payload.result)) finish(payload);
     },
   } as never;
 
@@ -94,7 +81,7 @@ export const resultsPlugin = (finishResult: Finish): Plugin => {
     onValidate: () => codeValidation as never,
     // HTTP only, and the one place that sees errors from before execution too.
     onResultProcess: ({ result, setResult, serverContext }) => {
-      if (isStream(result) || Array.isArray(result)) return;
+      if (isAsyncIterable(result) || Array.isArray(result)) return;
       const { requestId } = serverContext as unknown as { readonly requestId: string };
       const finished = finishResult(result as Result, { requestId });
       if (finished !== result) setResult(finished);

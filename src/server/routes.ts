@@ -125,8 +125,7 @@ export const routesPlugin = (options: RoutesOptions): Plugin => {
       const identified = identify(keys, {
         authorization: headers.get('authorization'),
         origin: caller.origin,
-        readClientIp: () =>
-          readClientIp((serverContext as RequestContext).req, headers.get('x-forwarded-for')),
+        readClientIp: () => readClientIp((serverContext as RequestContext).req),
       });
       if (identified.kind === 'fault') {
         const { fault } = identified;

@@ -7,7 +7,7 @@ import {
   type ValidatedSubscriptionArgs,
   validateSubscriptionArgs,
 } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import type { Context } from '../graphql/index.ts';
 import type { Keys } from '../keys/index.ts';
 import { type Account, accountError, endOf } from './account.ts';
@@ -143,9 +143,6 @@ class Subscription implements AsyncIterableIterator<ExecutionResult, undefined> 
   }
 }
 
-const isStream = (result: unknown): result is AsyncIterable<unknown> =>
-  typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-
 export const createLiveSubscriptions = (options: {
   readonly keys: Pick<Keys, 'onEnd'>;
   readonly finish: Finish;
@@ -158,7 +155,7 @@ export const createLiveSubscriptions = (options: {
     const validated = validateSubscriptionArgs(args);
     if (!('schema' in validated)) return { errors: validated };
     const source = await createSourceEventStream(validated);
-    if (!isStream(source)) return source;
+    if (!isAsyncIterable(source)) return source;
     const subscription = new Subscription(source[Symbol.asyncIterator](), validated, { finish, live });
     const context = args.contextValue as { readonly account: Account; readonly request?: Request };
     if (context.request === undefined) return subscription;

@@ -21,12 +21,12 @@ export const createUnreadRefusal = (options: {
 }): ((request: IncomingMessage, response: ServerResponse) => boolean) => {
   const { keys, throttle, readClientIp, nextRequestId, admission, isSandbox } = options;
   return (request, response) => {
-    const { authorization = null, origin = null, 'x-forwarded-for': forwarded } = request.headers;
+    const { authorization = null, origin = null } = request.headers;
     if (authorization === null) return false;
     const identified = identify(keys, {
       authorization,
       origin,
-      readClientIp: () => readClientIp(request, String(forwarded ?? '') || null),
+      readClientIp: () => readClientIp(request),
     });
     const refusal = identified.kind === 'account' ? throttle.findRefusal(identified.account) : null;
     if (refusal === null) return false;

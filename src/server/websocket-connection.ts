@@ -66,10 +66,9 @@ export const openConnection = (options: {
   readonly heart: Heart;
   readonly logger: Logger;
   /** The client wants to hear no more of an operation: `graphql-ws` ends subscriptions by itself, and nothing else. */
-  readonly cancel: (extra: SocketExtra, id: string) => void;
+  readonly cancel: (id: string) => void;
 }): void => {
   const { server, socket, request, heart, logger, cancel } = options;
-  const extra: SocketExtra = { socket, request };
   const fail = (fault: unknown): void => {
     logger.error('socket failed', describeFault(fault));
     socket.close(CloseCode.InternalServerError, 'Internal server error');
@@ -88,11 +87,11 @@ export const openConnection = (options: {
           if (socket.readyState !== socket.OPEN) return;
           const text = String(data);
           const id = readCompletion(text);
-          if (id !== null) cancel(extra, id);
+          if (id !== null) cancel(id);
           void hear(text).catch(fail);
         }),
     },
-    extra,
+    { socket, request },
   );
   socket.once('close', (code, reason) => void closed(code, String(reason)).catch(fail));
 };

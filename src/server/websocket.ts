@@ -8,7 +8,7 @@ import {
   type Context as SocketContext,
   type SubscribePayload,
 } from 'graphql-ws';
-import type { GraphQLParams } from 'graphql-yoga';
+import { type GraphQLParams, isAsyncIterable } from 'graphql-yoga';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Keys } from '../keys/index.ts';
 import { type Account, endOf, identify } from './account.ts';
@@ -40,8 +40,6 @@ type Cancel = {
 
 type Extra = SocketExtra & {
   hangUp?: AbortController;
-  /** Of queries and mutations under way, by id. */
-  cancels?: Map<string, Cancel>;
   count?: number;
   /** Since `connection_init`. */
   account?: Account;
@@ -82,15 +80,8 @@ const operationOf = ({ extra }: Connection, account: Account): SocketOperation =
 
 const execute = async (args: EnvelopedArgs): Promise<never> => {
   const result: unknown = await args.execute(args);
-  if (args.cancel !== null && typeof result === 'object' && result !== null)
-    args.cancel.isStream = Symbol.asyncIterator in result;
+  if (args.cancel !== null) args.cancel.isStream = isAsyncIterable(result);
   return result as never;
-};
-
-/** Ends all that goes on for it. */
-const hangUp = ({ hangUp: ofSubscriptions, cancels }: Extra): void => {
-  ofSubscriptions?.abort(hungUp);
-  for (const { controller } of cancels?.values() ?? []) controller.abort(hungUp);
 };
 
 export const attachWebSockets = (options: {
@@ -107,16 +98,21 @@ export const attachWebSockets = (options: {
 }): WebSockets => {
   const { http, yoga, endpoint, admission, resolveParams, keys, readClientIp, logger, heart } = options;
   const sockets = new WebSocketServer({ noServer: true, maxPayload: mostBodyOctets, handleProtocols });
-  /** Ids of the operations under way that end by themselves, by socket: all but subscriptions. */
-  const underWay = new Map<WebSocket, Set<string>>();
+  /** The operations under way that end by themselves, by socket and id: all but subscriptions. */
+  const underWay = new Map<WebSocket, Map<string, Cancel>>();
   let isClosing = false;
 
   const release = ({ extra }: Connection, id: string): void => {
-    extra.cancels?.delete(id);
-    const ids = underWay.get(extra.socket);
-    ids?.delete(id);
+    const own = underWay.get(extra.socket);
+    own?.delete(id);
     // After the last message of the operation, which is sent when this returns.
-    if (isClosing && ids?.size === 0) setImmediate(() => extra.socket.close(goingAway, 'Going away'));
+    if (isClosing && own?.size === 0) setImmediate(() => extra.socket.close(goingAway, 'Going away'));
+  };
+
+  /** Ends all that goes on for it. */
+  const hangUp = ({ socket, hangUp: ofSubscriptions }: Extra): void => {
+    ofSubscriptions?.abort(hungUp);
+    for (const { controller } of underWay.get(socket)?.values() ?? []) controller.abort(hungUp);
   };
 
   const prepare = async (
@@ -156,10 +152,8 @@ export const attachWebSockets = (options: {
       if (!operation) return [withExtensions(unknownOperation(), identity)];
       let cancel: Cancel | null = null;
       if (operation.operation !== 'subscription') {
-        underWay.get(context.extra.socket)?.add(id);
         cancel = { controller: new AbortController(), isStream: false };
-        context.extra.cancels ??= new Map();
-        context.extra.cancels.set(id, cancel);
+        underWay.get(context.extra.socket)?.set(id, cancel);
         Object.assign(socket, { signal: cancel.controller.signal } satisfies Partial<SocketOperation>);
       }
       const contextValue = await enveloped.contextFactory();
@@ -184,7 +178,7 @@ export const attachWebSockets = (options: {
     const identified = identify(keys, {
       authorization: readAuthorization(context),
       origin: request.headers.origin ?? null,
-      readClientIp: () => readClientIp(request, String(request.headers['x-forwarded-for'] ?? '') || null),
+      readClientIp: () => readClientIp(request),
     });
     if (identified.kind === 'fault') {
       const { code } = identified.fault;
@@ -211,9 +205,9 @@ export const attachWebSockets = (options: {
     onError: (_context, _id, _payload, errors) => errors.map(printError),
     onComplete: release,
     onClose: ({ extra }) => {
-      underWay.delete(extra.socket);
       extra.unwatchKey?.();
       hangUp(extra);
+      underWay.delete(extra.socket);
     },
   });
 
@@ -228,15 +222,16 @@ export const attachWebSockets = (options: {
     const fault = classifyCaller({ ...callerHeadersOf(request), fetchSite: null }, admission);
     if (fault !== null) return refuse('403 Forbidden', fault.code, fault.message);
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      underWay.set(opened, new Set());
+      const own = new Map<string, Cancel>();
+      underWay.set(opened, own);
       openConnection({
         server,
         socket: opened,
         request,
         heart,
         logger,
-        cancel: (extra, id) => {
-          const cancel = (extra as Extra).cancels?.get(id);
+        cancel: (id) => {
+          const cancel = own.get(id);
           if (cancel?.isStream === false) cancel.controller.abort(hungUp);
         },
       });
@@ -247,8 +242,8 @@ export const attachWebSockets = (options: {
     close: async () => {
       isClosing = true;
       const open = [...underWay];
-      await inTurns(open, ([socket, ids]) => {
-        if (ids.size === 0) socket.close(goingAway, 'Going away');
+      await inTurns(open, ([socket, own]) => {
+        if (own.size === 0) socket.close(goingAway, 'Going away');
       });
       await Promise.all(open.map(([socket]) => hasClosed(socket)));
       await new Promise<void>((resolve) => sockets.close(() => resolve()));

@@ -2,7 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { createClientIps } from '../../src/server/client-ip.ts';
 
 const trusted = createClientIps(['10.0.0.0/8', '127.0.0.1/32', 'fd00::/8']);
-const from = (remoteAddress: string | undefined) => ({ socket: { remoteAddress } }) as never;
+const from = (remoteAddress: string | undefined, forwarded: string | null = null) =>
+  ({
+    socket: { remoteAddress },
+    headers: forwarded === null ? {} : { 'x-forwarded-for': forwarded },
+  }) as never;
 
 describe('where a client is', () => {
   test.each([
@@ -27,14 +31,14 @@ describe('where a client is', () => {
     ['in brackets', 'fd00::1', '[2001:db8::1]:443', '2001:db8::/64'],
     ['a socket that is gone', undefined, '198.51.100.1', ''],
   ])('%s', (_name, peer, forwarded, client) => {
-    expect(trusted(from(peer), forwarded)).toBe(client);
+    expect(trusted(from(peer, forwarded))).toBe(client);
   });
 
   test('without a port there is none', () => {
-    expect(trusted(undefined, '198.51.100.1')).toBe('');
+    expect(trusted(undefined)).toBe('');
   });
 
   test('nobody is believed unless named', () => {
-    expect(createClientIps([])(from('127.0.0.1'), '198.51.100.1')).toBe('127.0.0.1');
+    expect(createClientIps([])(from('127.0.0.1', '198.51.100.1'))).toBe('127.0.0.1');
   });
 });
